@@ -1,0 +1,86 @@
+"""Pairs of texts that people compared, and the dataset they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Preference = Literal["a", "b", "tie"]
+
+
+class Vote(BaseModel):
+    """One person's answer on one pair, with the reason they gave (empty if none)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preferred: Preference
+    annotator: str = ""
+    reason: str = ""
+
+
+class Pair(BaseModel):
+    """Two texts and which one people preferred.
+
+    Attributes:
+        id: the user's name for the pair; unique in a dataset.
+        a, b: the two texts.
+        preferred: the people's (aggregated) answer.
+        prompt: what both texts answer; empty if nothing.
+        votes: the single answers behind `preferred`; empty if only one was recorded.
+        reason: why, in the people's own words; empty if not recorded.
+        group: pairs of one group are never split between mining and sealed; empty if not given.
+        weight: how much the pair counts (> 0).
+        confidence: posterior probability of `preferred` given the votes, in [1/3, 1]; 1 for a single answer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    a: str
+    b: str
+    preferred: Preference
+    prompt: str = ""
+    votes: tuple[Vote, ...] = ()
+    reason: str = ""
+    group: str = ""
+    weight: float = Field(default=1.0, gt=0.0)
+    confidence: float = Field(default=1.0, ge=0.0, le=1.0)
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash (16 hex digits) of what a judge sees: prompt, a, b. Never id, label or position."""
+        seen = json.dumps([self.prompt, self.a, self.b], ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(seen).hexdigest()[:16]
+
+    @property
+    def sign(self) -> int:
+        """+1 if people preferred a, -1 if b, 0 for a tie."""
+        return {"a": 1, "b": -1, "tie": 0}[self.preferred]
+
+
+class Dataset(BaseModel):
+    """Pairs, in file order, with what is known about them.
+
+    Attributes:
+        name: file name or title.
+        description: what people compared, in a sentence or two; empty if not given.
+        pairs: the pairs; ids unique, content hashes unique.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    description: str = ""
+    pairs: tuple[Pair, ...]
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash (16 hex digits) over pairs, preferences, groups and weights, in order."""
+        digest = hashlib.sha256(self.description.encode("utf-8", "surrogatepass"))
+        for pair in self.pairs:
+            digest.update(f"{pair.hash}{pair.preferred}{pair.group}{pair.weight}\n".encode())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,75 @@
+"""What an evolution policy decides; policies are values with pure methods and no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.assessment import Assessment
+from agents.ballot import Ballot
+from agents.chronicle import Fate
+from agents.judgments import Order
+from agents.statistics import Beta
+from agents.votes import Votes
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A criterion's fate in a round, with the reason in a sentence."""
+
+    criterion: str
+    fate: Fate
+    why: str
+
+
+class Policy(Protocol):
+    """How a round is judged. Selectable by name in `agents.policies.POLICIES`.
+
+    Attributes:
+        name: `robust` or `paper`.
+        size: criteria wanted in the set.
+        rounds: at most this many rounds.
+        candidates: criteria asked of the manager for a round's race.
+    """
+
+    name: str
+    size: int
+    rounds: int
+    candidates: int
+
+    def orders(self, symmetric: bool) -> tuple[Order, ...]:
+        """Presentation orders to ask on mining pairs."""
+        ...
+
+    def rungs(self, pairs: int) -> tuple[int, ...]:
+        """Pairs on which candidates are compared, rung by rung; the last is all of them."""
+        ...
+
+    def survivors(self, assessments: Sequence[Assessment], rung: int, rungs: int) -> list[str]:
+        """Hashes of the candidates that go on to the next rung, best first."""
+        ...
+
+    def decide(self, votes: Votes, assessments: Sequence[Assessment]) -> list[Decision]:
+        """Every contender's fate after it met all mining pairs, best first."""
+        ...
+
+    def accepts(self, old: NDArray[np.int8], new: NDArray[np.int8]) -> tuple[bool, str]:
+        """Whether a rewrite replaces its parent, given both (p,) scores on the same pairs, and why."""
+        ...
+
+    def compose(
+        self, votes: Votes, truth: NDArray[np.int8], weights: NDArray[np.float64], priors: Mapping[str, Beta]
+    ) -> tuple[list[str], Ballot]:
+        """The final criteria (hashes, strongest first) and how they vote.
+
+        Args:
+            votes: (c, p) votes of every criterion ever kept, on all mining pairs.
+            truth: (p,) people's preference.
+            weights: (p,) how much each pair counts.
+            priors: beta prior by criterion hash.
+        """
+        ...

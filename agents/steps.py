@@ -1,0 +1,192 @@
+"""The steps of a round, as plain functions of state and context; `agents.graph` only wires them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.assessment import Assessment, scores
+from agents.assessment import assess as assess_votes
+from agents.chronicle import Entry, RoundRecord
+from agents.judgments import Ask
+from agents.manager import Case, Mistake, Proposal
+from agents.mining import Mining, MiningState
+from agents.policy import Decision
+from agents.votes import Votes
+
+MISTAKES_SHOWN = 8
+"""Mistakes of one criterion that a manager is shown; the clearest first."""
+
+
+def seed(mining: Mining) -> MiningState:
+    """First candidates, from the knowledge base and the manager."""
+    proposals = mining.manager.seed(mining.brief, mining.policy.candidates)
+    state: MiningState = {"round": 1, "kept": [], "refining": [], "archive": [], "failing": [], "banned": []}
+    state |= {"parents": {}, "origins": {}, "final": []}
+    return state | _enter(state, mining, proposals)
+
+
+def dispatch(state: MiningState, mining: Mining) -> int:
+    """Want what the stage needs; returns how many judgments are missing."""
+    if state["stage"] == "sealed":
+        criteria, pairs = state["final"], tuple(p.hash for p in mining.sealed)
+    else:
+        criteria, pairs = state["contenders"], rung_pairs(state, mining)
+    judge, orders = mining.judge, mining.orders
+    return mining.ledger.want(
+        [Ask(judge=judge, criterion=c, pair=p, order=o) for p in pairs for c in criteria for o in orders]
+    )
+
+
+def assess(state: MiningState, mining: Mining) -> MiningState:
+    """One rung further in the race or, on the last rung, every criterion's fate."""
+    if not _last_rung(state, mining):
+        votes = mining.ledger.votes(state["contenders"], rung_pairs(state, mining))
+        winners = mining.policy.survivors(_assess(votes, mining), state["rung"], len(_rungs(mining)))
+        return {"contenders": winners, "rung": state["rung"] + 1}
+    alive, reasons = _settle(state, mining)
+    votes = mining.ledger.votes(alive, mining.pairs)
+    assessments = _assess(votes, mining)
+    decisions = mining.policy.decide(votes, assessments)
+    mining.ledger.record(_record(state, mining, assessments, decisions, reasons))
+    fates = {fate: [d.criterion for d in decisions if d.fate == fate] for fate in ("keep", "refine", "replace")}
+    archive = list(dict.fromkeys([*state["archive"], *fates["keep"]]))
+    return {
+        "kept": fates["keep"], "refining": fates["refine"], "failing": fates["replace"],
+        "archive": archive, "contenders": [], "rung": 0,
+    }  # fmt: skip
+
+
+def racing(state: MiningState, mining: Mining) -> bool:
+    """Whether contenders still have pairs to meet."""
+    return bool(state["contenders"])
+
+
+def reflect(state: MiningState, mining: Mining) -> MiningState:
+    """Ban what failed, so that nothing of its meaning is proposed again."""
+    return {"banned": list(dict.fromkeys([*state["banned"], *state["failing"]]))}
+
+
+def enough(state: MiningState, mining: Mining) -> bool:
+    """Whether the rounds are used up, or the set is full with nothing left to improve."""
+    full = len(state["kept"]) >= mining.policy.size and not state["refining"]
+    return full or state["round"] >= mining.policy.rounds
+
+
+def refine(state: MiningState, mining: Mining) -> MiningState:
+    """Rewrites of the middling criteria enter the next round's race; their parents stay until beaten."""
+    cases = [_case(c, mining) for c in state["refining"]]
+    rewrites = mining.manager.refine(mining.brief, cases) if cases else []
+    found = [(case.criterion.hash, r) for case, r in zip(cases, rewrites, strict=True) if r is not None]
+    parents = state["parents"] | {r.criterion.hash: parent for parent, r in found}
+    entered = _enter(state, mining, [r for _, r in found])
+    return entered | {"parents": parents, "round": state["round"] + 1}
+
+
+def replace(state: MiningState, mining: Mining) -> MiningState:
+    """New candidates for what the failures missed join the rewrites in the race."""
+    recall = mining.ledger.recall
+    room = mining.policy.candidates - len(state["contenders"])
+    failures = [_case(c, mining) for c in state["failing"]]
+    alive = [*state["kept"], *state["refining"], *state["contenders"]]
+    proposals = mining.manager.replace(mining.brief, recall(alive), failures, recall(state["banned"]), max(room, 0))
+    entered = _enter(state, mining, proposals)
+    contenders = [*state["contenders"], *entered["contenders"]]
+    return entered | {"contenders": contenders, "candidates": len(contenders)}
+
+
+def examine(state: MiningState, mining: Mining) -> MiningState:
+    """Compose the final set; only sealed pairs are judged from here on."""
+    final, _ = compose(state, mining)
+    return {"stage": "sealed", "final": final}
+
+
+def compose(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, float]]:
+    """The final criteria, strongest first, and their vote weights, from every criterion that was ever kept."""
+    pool = list(dict.fromkeys([*state["archive"], *state["kept"], *state["refining"]]))
+    votes = mining.ledger.votes(pool, mining.pairs)
+    weights = np.array([mining.by_hash[p].weight for p in mining.pairs])
+    priors = mining.priors(mining.ledger.recall(pool))
+    final, ballot = mining.policy.compose(votes, mining.truth(mining.pairs), weights, priors)
+    return final, ballot.weights
+
+
+def rung_pairs(state: MiningState, mining: Mining) -> tuple[str, ...]:
+    """The mining pairs that contenders meet on the current rung."""
+    return mining.pairs[: _rungs(mining)[state["rung"]]]
+
+
+def _rungs(mining: Mining) -> tuple[int, ...]:
+    return mining.policy.rungs(len(mining.pairs))
+
+
+def _last_rung(state: MiningState, mining: Mining) -> bool:
+    return state["rung"] >= len(_rungs(mining)) - 1
+
+
+def _enter(state: MiningState, mining: Mining, proposals: Sequence[Proposal]) -> MiningState:
+    """Remember new criteria and put them in the race; anything already tried is left out."""
+    tried = {*state["kept"], *state["refining"], *state["archive"], *state["banned"], *state.get("contenders", [])}
+    new = {p.criterion.hash: p for p in proposals if p.criterion.hash not in tried}
+    mining.ledger.remember([p.criterion for p in new.values()])
+    origins = state["origins"] | {h: p.origin for h, p in new.items()}
+    return {
+        "stage": "race", "rung": 0, "contenders": list(new), "candidates": len(new), "origins": origins,
+    }  # fmt: skip
+
+
+def _assess(votes: Votes, mining: Mining) -> list[Assessment]:
+    priors = mining.priors(mining.ledger.recall(votes.criteria))
+    return assess_votes(votes, mining.truth(votes.pairs), priors)
+
+
+def _settle(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, str]]:
+    """Everything alive, each rewrite either in its parent's place or gone; with the reason for each rewrite."""
+    alive = list(dict.fromkeys([*state["kept"], *state["refining"], *state["contenders"]]))
+    reasons: dict[str, str] = {}
+    for child in [c for c in state["contenders"] if c in state["parents"]]:
+        parent = state["parents"][child]
+        both = scores(mining.ledger.votes([parent, child], mining.pairs), mining.truth(mining.pairs))
+        accepted, why = mining.policy.accepts(both[0], both[1])
+        loser = parent if accepted else child
+        alive = [c for c in alive if c != loser]
+        reasons[child if accepted else parent] = why
+    return alive, reasons
+
+
+def _case(criterion: str, mining: Mining) -> Case:
+    """A criterion with its assessment and its clearest mistakes."""
+    votes = mining.ledger.votes([criterion], mining.pairs)
+    wrong = np.flatnonzero(scores(votes, mining.truth(mining.pairs))[0] < 0)
+    clearest = sorted(wrong, key=lambda i: (-float(votes.margins[0, i]), votes.pairs[i]))[:MISTAKES_SHOWN]
+    judged = mining.ledger.judgments(criterion, [votes.pairs[i] for i in clearest])
+    mistakes = {pair: Mistake(mining.by_hash[pair], judgment) for pair, judgment in judged}
+    return Case(mining.ledger.recall([criterion])[0], _assess(votes, mining)[0], tuple(mistakes.values()))
+
+
+def _record(
+    state: MiningState,
+    mining: Mining,
+    assessments: Sequence[Assessment],
+    decisions: Sequence[Decision],
+    reasons: dict[str, str],
+) -> RoundRecord:
+    by_hash = {a.criterion: a for a in assessments}
+    bodies = {c.hash: c for c in mining.ledger.recall([d.criterion for d in decisions])}
+    entries = [
+        Entry(
+            criterion=d.criterion,
+            name=bodies[d.criterion].name,
+            origin=state["origins"][d.criterion],
+            parent=state["parents"].get(d.criterion, ""),
+            assessment=by_hash[d.criterion],
+            fate=d.fate,
+            why="; ".join(filter(None, [d.why, reasons.get(d.criterion, "")])),
+        )
+        for d in decisions
+    ]
+    raced_out = state["candidates"] - len(state["contenders"])
+    return RoundRecord(
+        number=state["round"], candidates=state["candidates"], raced_out=raced_out, entries=tuple(entries)
+    )

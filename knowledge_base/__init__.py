@@ -1,0 +1,1 @@
+"""Prior criteria: what they are, where they came from, and how to find the right ones."""

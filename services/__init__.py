@@ -1,0 +1,1 @@
+"""Touchstone as people run it: database, queue, runs, reports and the command line."""
