@@ -27,7 +27,8 @@ class Assessment(BaseModel):
         accuracy: right / decided, in [0, 1]; 0.5 when nothing was decided.
         strength: coverage x (2 accuracy - 1), in [-1, 1].
         flip_rate: share of asked pairs where the two orders disagree.
-        shrunken: posterior mean accuracy under the criterion's prior.
+        prior: mean accuracy believed before any pair was judged; 0.5 if nothing was known.
+        shrunken: posterior mean accuracy under that prior.
         low, high: 95 % credible interval of the accuracy.
         p_value: exact, one-sided, against an accuracy of 1/2; q_value: the same after Benjamini-Hochberg.
     """
@@ -45,11 +46,17 @@ class Assessment(BaseModel):
     accuracy: float
     strength: float
     flip_rate: float
+    prior: float
     shrunken: float
     low: float
     high: float
     p_value: float
     q_value: float
+
+    @property
+    def promise(self) -> float:
+        """Strength with the shrunken accuracy in place of the raw one, in [-1, 1]."""
+        return self.coverage * (2 * self.shrunken - 1)
 
 
 def assess(votes: Votes, truth: NDArray[np.int8], priors: Mapping[str, Beta] | None = None) -> list[Assessment]:
@@ -102,6 +109,7 @@ def _one(
         accuracy=accuracy,
         strength=coverage * (2 * accuracy - 1),
         flip_rate=float(votes.flipped[row][clear].sum()) / asked if asked else 0.0,
+        prior=prior.mean,
         shrunken=posterior.mean,
         low=interval.low,
         high=interval.high,

@@ -34,7 +34,8 @@ class Pair(BaseModel):
         reason: why, in the people's own words; empty if not recorded.
         group: pairs of one group are never split between mining and sealed; empty if not given.
         weight: how much the pair counts (> 0).
-        confidence: posterior probability of `preferred` given the votes, in [1/3, 1]; 1 for a single answer.
+        confidence: how far the votes support `preferred`, in [0, 1] (see agents.aggregation): at least 1/3 where the
+            votes decided, lower only where a stated preference stands against its own votes; 1 for a single answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +63,32 @@ class Pair(BaseModel):
         return {"a": 1, "b": -1, "tie": 0}[self.preferred]
 
 
+class Point(BaseModel):
+    """One text that people labelled by itself.
+
+    Attributes:
+        id: the user's name for the text; unique in a dataset.
+        text: the text.
+        label: 1 if people found it good (or kept it), 0 if not.
+        prompt: what the text answers; empty if nothing.
+        group: texts of one group are never split between mining and sealed; empty if not given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    text: str
+    label: Literal[0, 1]
+    prompt: str = ""
+    group: str = ""
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash (16 hex digits) of what a judge sees: prompt and text. Never id, label or position."""
+        seen = json.dumps([self.prompt, self.text], ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(seen).hexdigest()[:16]
+
+
 class Dataset(BaseModel):
     """Pairs, in file order, with what is known about them.
 
@@ -69,6 +96,8 @@ class Dataset(BaseModel):
         name: file name or title.
         description: what people compared, in a sentence or two; empty if not given.
         pairs: the pairs; ids unique, content hashes unique.
+        points: the labelled texts that the pairs were made from; empty unless the file was pointwise.
+        notes: what a reader of the file should know (duplicates merged, columns ignored ...), a sentence each.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,11 +105,15 @@ class Dataset(BaseModel):
     name: str
     description: str = ""
     pairs: tuple[Pair, ...]
+    points: tuple[Point, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def hash(self) -> str:
-        """Content hash (16 hex digits) over pairs, preferences, groups and weights, in order."""
+        """Content hash (16 hex digits) over pairs, preferences, groups, weights and points, in order; not the notes."""
         digest = hashlib.sha256(self.description.encode("utf-8", "surrogatepass"))
         for pair in self.pairs:
             digest.update(f"{pair.hash}{pair.preferred}{pair.group}{pair.weight}\n".encode())
+        for point in self.points:
+            digest.update(f"{point.hash}{point.label}{point.group}\n".encode())
         return digest.hexdigest()[:16]

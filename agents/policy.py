@@ -33,13 +33,17 @@ class Policy(Protocol):
         name: `robust` or `paper`.
         size: criteria wanted in the set.
         rounds: at most this many rounds.
-        candidates: criteria asked of the manager for a round's race.
+        candidates: criteria asked of the manager for the first round's race.
     """
 
-    name: str
-    size: int
-    rounds: int
-    candidates: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def rounds(self) -> int: ...
+    @property
+    def candidates(self) -> int: ...
 
     def orders(self, symmetric: bool) -> tuple[Order, ...]:
         """Presentation orders to ask on mining pairs."""
@@ -51,6 +55,10 @@ class Policy(Protocol):
 
     def survivors(self, assessments: Sequence[Assessment], rung: int, rungs: int) -> list[str]:
         """Hashes of the candidates that go on to the next rung, best first."""
+        ...
+
+    def room(self, alive: int, rewrites: int) -> int:
+        """New candidates to ask for in a later round, given how many criteria are alive and being rewritten."""
         ...
 
     def decide(self, votes: Votes, assessments: Sequence[Assessment]) -> list[Decision]:

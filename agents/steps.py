@@ -87,10 +87,10 @@ def refine(state: MiningState, mining: Mining) -> MiningState:
 def replace(state: MiningState, mining: Mining) -> MiningState:
     """New candidates for what the failures missed join the rewrites in the race."""
     recall = mining.ledger.recall
-    room = mining.policy.candidates - len(state["contenders"])
+    room = mining.policy.room(len(state["kept"]) + len(state["refining"]), len(state["contenders"]))
     failures = [_case(c, mining) for c in state["failing"]]
     alive = [*state["kept"], *state["refining"], *state["contenders"]]
-    proposals = mining.manager.replace(mining.brief, recall(alive), failures, recall(state["banned"]), max(room, 0))
+    proposals = mining.manager.replace(mining.brief, recall(alive), failures, recall(state["banned"]), room)
     entered = _enter(state, mining, proposals)
     contenders = [*state["contenders"], *entered["contenders"]]
     return entered | {"contenders": contenders, "candidates": len(contenders)}

@@ -1,7 +1,7 @@
 """Texts as unit vectors, from one sentence-transformers model that is carried along and never fetched.
 
 Every text is encoded on its own, never in a padded batch: on a CPU that costs little, and it makes a
-vector depend on nothing but its text, to the last bit, whatever it was asked together with. The default
+vector depend on its text alone, to the last bit, whatever it was asked together with. The default
 model, all-MiniLM-L6-v2 (Wang et al. 2020, arXiv 2002.10957; Reimers and Gurevych 2019, arXiv 1908.10084),
 reads English and the first 256 word pieces of a text.
 """
@@ -73,7 +73,7 @@ class _Model:
 
 
 _current = _Model(DEFAULT_MODEL)
-_threads: int | None = None
+_threads = 1
 
 
 def embed(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -147,7 +147,11 @@ def use_model(name: str) -> None:
 
 
 def set_threads(count: int) -> None:
-    """Bound the CPU threads that one forward pass uses (1 or more). Vectors do not depend on it.
+    """Let a forward pass use up to `count` CPU threads (torch's own setting, for the whole process).
+
+    One thread is the default: texts are short, several worker processes share the machine, and threads that
+    wait for one another on a busy machine are many times slower than one. Vectors made with another number of
+    threads may differ in the last bit.
 
     Raises:
         InputError: `count` is below 1.
@@ -164,7 +168,7 @@ def set_threads(count: int) -> None:
 def _bound_threads() -> None:
     import torch
 
-    torch.set_num_threads(_threads or min(_MOST_THREADS, torch.get_num_threads()))
+    torch.set_num_threads(_threads)
 
 
 def _load(folder: Path) -> SentenceTransformer:

@@ -7,20 +7,18 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from agents.signals.code_source import share_of_code
+from agents.signals.fences import read_fences
 from agents.signals.language import looks_english
 from agents.signals.lexicons import load
-from agents.signals.segmentation import FENCE, URL, cut_paragraphs, cut_sentences, cut_words
+from agents.signals.segmentation import URL, cut_paragraphs, cut_sentences, cut_words
+from agents.signals.tags import tag_sentence
 
 LIMIT = 100_000
 """Characters measured; a longer text is measured by its first LIMIT characters (documented in docs/signals.md)."""
 
+_HEAD = 20_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_CODE_LINE = re.compile(
-    r"^\s*(?:(?:def|class|function|func|fn|public|private|protected|static|const|let|var|struct|impl|#include|package)\b.*[({:;=]"
-    r"|(?:import|from|using|use)\s+[\w.{*\"'<:]+[^.?!]*;?$|(?:return|raise|throw|yield)\b.*[;()\[\]=.]"
-    r"|(?:if|elif|for|while|switch|catch|except|else|try)\b.*[:{]\s*$"
-    r"|[\w.\[\]>*-]+\s*[-+*/|&]?:?=\s*\S.*|[})\]]+[;,]?\s*$|.*[;{]\s*$|@\w+|[\w.]+\(.*\)\s*;?\s*$)"
-)
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Passage:
         """The text without fenced code blocks and URLs; the whole text if nothing else has letters in it."""
         text = self.text
         if "```" in text or "~~~" in text:
-            text = FENCE.sub("\n\n", text)
+            text = "\n".join(read_fences(text).outside)
         if "://" in text or "www." in text:
             text = URL.sub(" ", text)
         return text if any(map(str.isalnum, text)) else self.text
@@ -84,6 +82,11 @@ class Passage:
         return [_lower(words) for words in self.sentence_words]
 
     @cached_property
+    def sentence_tags(self) -> list[list[str]]:
+        """Penn Treebank tags of `sentence_words`; English only (see `agents.signals.tags`)."""
+        return [tag_sentence(words) for words in self.sentence_words]
+
+    @cached_property
     def paragraphs(self) -> list[str]:
         """Paragraphs of `prose`, stripped, none empty."""
         return cut_paragraphs(self.prose)
@@ -106,12 +109,12 @@ class Passage:
 
     @cached_property
     def looks_like_code(self) -> bool:
-        """Whether the text holds code: a fenced block, or two lines (or a lone line) of which 30 % read like code."""
-        if FENCE.search(self.text):
+        """Whether the text holds code: a fenced block, or 30 % of its lines, and two or all of them, read like code."""
+        head = self.text[:_HEAD]
+        if read_fences(head).blocks:
             return True
-        lines = self.lines[:400]
-        coded = sum(bool(_CODE_LINE.match(line[:300])) for line in lines)
-        return coded >= min(2, len(lines)) and coded >= 0.3 * len(lines) > 0
+        share, lines = share_of_code(head), sum(bool(line.strip()) for line in head.split("\n"))
+        return share >= 0.3 and round(share * lines) >= min(2, lines)
 
     @cached_property
     def prompt_passage(self) -> Passage:

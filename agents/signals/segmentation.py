@@ -22,14 +22,13 @@ FULL_STOPS = "\u3002\uff01\uff1f\uff61\u061f\u06d4\u0964"
 CLOSERS = "\"'\u201d\u2019\u00bb)\\]*_\u300d\u300f\uff09"
 """Quotes, brackets and markup that may follow the end of a sentence (ready for a character class)."""
 
-FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n.*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
 
 _BULLET = re.compile(r"\s*(?:[-*+#|>\u2022\u00b7\u2013\u2014]|\d{1,3}[.)]\s|\(?[a-zA-Z0-9]\)\s)")
 _END = re.compile(
     rf"[{FULL_STOPS}]+[{CLOSERS}]*"
-    rf"|[.!?\u2026]+[{CLOSERS}]*(?=\s)"
-    r"|(?<=[a-z]{2})[.!?]+(?=[A-Z][a-z]*[ '\u2019])"
+    rf"|(?<![.!?\u2026])[.!?\u2026]++[{CLOSERS}]*+(?=\s)"
+    r"|(?<=[a-z]{2})[.!?]++(?=[A-Z][a-z]*[ '\u2019])"
 )
 _LAST_TOKEN = re.compile(r"[^\s(\[\"\u201c\u2018]+$")
 TERMINAL = re.compile(rf"[.!?\u2026{FULL_STOPS}][{CLOSERS}]*\s*$")
@@ -115,14 +114,14 @@ def _closes(block: str, start: int, match: re.Match[str]) -> bool:
     quoted = len(mark) > 1 and mark[-1] in CLOSERS
     if rest[0].islower() and (quoted or mark.startswith(("..", "\u2026"))):
         return False
-    return mark[0] != "." or not _abbreviates(block, start, match.start())
+    return mark[0] != "." or not _abbreviates(block, start, match.start(), rest[0].islower())
 
 
-def _abbreviates(block: str, start: int, stop: int) -> bool:
+def _abbreviates(block: str, start: int, stop: int, goes_on: bool) -> bool:
     token = _LAST_TOKEN.search(block, max(start, stop - 30), stop)
     if token is None:
         return False
     word = token[0]
     initial = len(word) == 1 and word.isupper() and word != "I"
     number = word.isdigit() and token.start() <= start + 1 and len(word) < 4
-    return initial or number or word.lower() in load("abbreviations")
+    return initial or number or (goes_on and "." in word) or word.lower() in load("abbreviations")

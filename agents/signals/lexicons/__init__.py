@@ -97,6 +97,16 @@ def phrases(name: str) -> Phrases:
 
 
 @cache
+def phrase_table(name: str) -> dict[str, Phrases]:
+    """A list whose lines read `key: phrase | phrase | ...`, as key -> phrases; a key may stand on several lines."""
+    table: dict[str, list[str]] = {}
+    for line in lines_of(name):
+        key, _, rest = line.partition(":")
+        table.setdefault(key.strip(), []).extend(part.strip() for part in rest.split("|") if part.strip())
+    return {key: Phrases(entries) for key, entries in table.items()}
+
+
+@cache
 def frequencies() -> dict[str, float]:
     """English word -> share of running words, wordfreq's large list (Speer 2022); read once, about .15 s."""
     from wordfreq import get_frequency_dict

@@ -1,0 +1,145 @@
+"""Missing judgments handed out in batches, all criteria of a pair together.
+
+A row belongs to the batch whose id it carries. Handing it out again gives it another id, so a job that comes late finds
+nothing to do. Ids are written before a job is enqueued: a job may be lost, but never a row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, select, update
+
+from agents.judge import Question
+from agents.judgments import Ask
+from knowledge_base.criterion import Criterion
+from services.database import Database
+from services.dataset_store import bare_pairs
+from services.sql_ledger import count_missing, wanted_by
+from services.tables import CriterionRow, JudgmentRow, ThreadRow, WantRow
+
+SHRINK = 8
+"""What a dead batch left is handed out in batches this many times smaller, so that a row that kills is soon alone."""
+
+NewBatch = Callable[[], str]
+Missing = Row[*tuple[Any, ...]]
+
+
+def pack(rows: Sequence[tuple[str, str]], size: int, whole: bool = True) -> list[list[str]]:
+    """Batches of keys out of (pair, key) rows sorted by pair.
+
+    A batch is closed once it holds `size` keys, so that whole pairs make it larger, up to three times `size`. A pair
+    of more than twice `size` keys is cut; so is one of more than `size` keys unless pairs are to stay `whole`.
+    """
+    batches: list[list[str]] = [[]]
+    for _, members in groupby(rows, key=lambda row: row[0]):
+        keys = [key for _, key in members]
+        step = len(keys) if whole and len(keys) <= 2 * size else size
+        for start in range(0, len(keys), step):
+            if len(batches[-1]) >= size:
+                batches.append([])
+            batches[-1] += keys[start : start + step]
+    return [b for b in batches if b]
+
+
+def hand_out(database: Database, thread: str, size: int, new_batch: NewBatch) -> list[str]:
+    """Give every missing judgment of a thread that nobody was given yet to a new batch; returns the batches' ids."""
+    with database.write() as connection:
+        rows = _missing(connection, wanted_by(thread), JudgmentRow.batch == "")
+        return _assign(connection, pack([(r.pair, r.key) for r in rows], size), new_batch)
+
+
+def hand_out_again(
+    database: Database, dead: Sequence[str], size: int, max_attempts: int, new_batch: NewBatch
+) -> list[str]:
+    """Give what dead batches left to new ones; what was begun `max_attempts` times is marked failed instead."""
+    batches: list[str] = []
+    with database.write() as connection:
+        rows = _missing(connection, JudgmentRow.batch.in_(dead))
+        _fail(connection, [r for r in rows if r.attempts >= max_attempts])
+        rest = [r for r in rows if r.attempts < max_attempts]
+        for attempts in sorted({r.attempts for r in rest}):
+            again = [(r.pair, r.key) for r in rest if r.attempts == attempts]
+            smaller = max(1, size // SHRINK**attempts)
+            batches += _assign(connection, pack(again, smaller, whole=not attempts), new_batch)
+    return batches
+
+
+def outstanding(database: Database, run: str) -> set[str]:
+    """Ids of the batches that hold missing judgments of a run."""
+    wanted = exists().where(
+        WantRow.key == JudgmentRow.key, WantRow.void == "", WantRow.thread == ThreadRow.id, ThreadRow.run == run
+    )
+    query = select(JudgmentRow.batch).where(JudgmentRow.status == "missing", JudgmentRow.batch != "", wanted)
+    with database.read() as connection:
+        return set(connection.execute(query.distinct()).scalars())
+
+
+def begin(database: Database, batch: str) -> list[Question]:
+    """Count an attempt for what is still missing of a batch, and return it as questions, pair by pair."""
+    mine = JudgmentRow.batch == batch
+    with database.write() as connection:
+        rows = _missing(connection, mine)
+        begun = update(JudgmentRow).where(mine, JudgmentRow.status == "missing")
+        connection.execute(begun.values(attempts=JudgmentRow.attempts + 1))
+        criteria = _criteria(connection, {r.criterion for r in rows})
+        pairs = bare_pairs(connection, {r.pair for r in rows})
+    return [(_ask(r), criteria[r.criterion], pairs[r.pair]) for r in rows]
+
+
+def blame(database: Database, batch: str, fault: str) -> None:
+    """Note on what is missing of a batch why it is."""
+    missing = update(JudgmentRow).where(JudgmentRow.batch == batch, JudgmentRow.status == "missing")
+    with database.write() as connection:
+        connection.execute(missing.values(rationale=fault))
+
+
+def threads_served(database: Database, batch: str) -> list[str]:
+    """Running threads that want a judgment of this batch and miss none at all any more."""
+    query = (
+        select(WantRow.thread)
+        .join(JudgmentRow, JudgmentRow.key == WantRow.key)
+        .join(ThreadRow, ThreadRow.id == WantRow.thread)
+        .where(JudgmentRow.batch == batch, ThreadRow.status == "running")
+    )
+    with database.read() as connection:
+        threads = sorted(connection.execute(query.distinct()).scalars())
+        return [t for t in threads if not count_missing(connection, t)]
+
+
+def _missing(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Missing]:
+    row = JudgmentRow
+    columns = (row.key, row.judge, row.criterion, row.pair, row.order, row.sample, row.attempts, row.rationale)
+    query = select(*columns).where(row.status == "missing", *conditions)
+    return connection.execute(query.order_by(row.pair, row.criterion, row.order, row.sample)).all()
+
+
+def _assign(connection: Connection, packed: Iterable[Sequence[str]], new_batch: NewBatch) -> list[str]:
+    ids: list[str] = []
+    row = JudgmentRow.__table__.c
+    statement = update(JudgmentRow.__table__).where(row.key == bindparam("k")).values(batch=bindparam("b"))  # type: ignore[arg-type]
+    for keys in packed:
+        ids.append(new_batch())
+        connection.execute(statement, [{"k": key, "b": ids[-1]} for key in keys])
+    return ids
+
+
+def _fail(connection: Connection, rows: Sequence[Missing]) -> None:
+    for r in rows:
+        why = f"no answer after {r.attempts} attempts; {r.rationale or 'each time the worker died'}"
+        failed = update(JudgmentRow).where(JudgmentRow.key == r.key)
+        connection.execute(failed.values(status="failed", rationale=why, answered_at=time.time()))
+
+
+def _criteria(connection: Connection, hashes: set[str]) -> dict[str, Criterion]:
+    """Any body of each hash: all bodies of one hash read alike to a judge."""
+    row = CriterionRow
+    found = connection.execute(select(row.hash, row.body).where(row.hash.in_(hashes)).order_by(row.digest.desc()))
+    return {h: Criterion.model_validate_json(body) for h, body in found}
+
+
+def _ask(row: Missing) -> Ask:
+    return Ask(judge=row.judge, criterion=row.criterion, pair=row.pair, order=row.order, sample=row.sample)

@@ -1,0 +1,1 @@
+"""File types: JSON Lines, comma-separated text, Parquet."""

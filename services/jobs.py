@@ -1,0 +1,147 @@
+"""The jobs on the queue. Each may be killed at any moment and run again; payloads are ids.
+
+No wake-up is lost. A thread must be advanced once nothing it wants is missing. Whoever writes the last answer
+(`judge_batch`) looks after writing; whoever holds the thread's lease (`advance`) looks after giving it back. Of the
+two, the later one sees both the answer and the free lease. What a kill between the two loses, a sweep finds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from agents.graph import build
+from agents.local_run import RECURSION_LIMIT
+from agents.mining import Mining, MiningState
+from agents.outcome import Outcome, conclude
+from services.batches import begin, blame, hand_out, threads_served
+from services.checkpoints import checkpointer
+from services.database import upsert
+from services.deployment import Deployment, opened
+from services.judging import judge_questions
+from services.lease import Lease, take
+from services.mining_thread import load_thread
+from services.settings import load_settings
+from services.sql_ledger import count_missing, keep_answers
+from services.sweeper import Sweeper
+from services.tables import OutcomeRow
+
+ENDED = "ended"
+
+Graph = CompiledStateGraph[MiningState, Mining, MiningState, MiningState]
+
+
+def advance(thread: str) -> None:
+    """Job: take a thread as far as it gets without another judgment."""
+    with opened(load_settings()) as deployment:
+        advance_thread(deployment, thread)
+
+
+def judge_batch(batch: str) -> None:
+    """Job: answer what is missing of a batch."""
+    with opened(load_settings()) as deployment:
+        judge_rows(deployment, batch)
+
+
+def sweep() -> None:
+    """Job: find and repair lost work in all unfinished runs."""
+    with opened(load_settings()) as deployment:
+        Sweeper(deployment).sweep()
+
+
+def advance_thread(deployment: Deployment, thread: str) -> bool:
+    """Advance a thread if nobody else does; returns whether this call did.
+
+    Raises:
+        Exception: whatever a manager or a policy raises; it is noted on the thread, which a sweep tries again.
+    """
+    lease = take(deployment.database, thread, deployment.settings.lease_seconds)
+    if lease is None:
+        return False
+    try:
+        with lease.renewed():
+            waiting = _proceed(deployment, lease)
+    except Exception as error:
+        lease.release(fault=f"{type(error).__name__}: {error}")
+        raise
+    if waiting and not _missing(deployment, thread):
+        deployment.queue.advance([thread])
+    return True
+
+
+def judge_rows(deployment: Deployment, batch: str) -> int:
+    """Answer what is missing of a batch and wake the threads that wait for nothing more; returns how many it was.
+
+    Raises:
+        Exception: whatever the judge raises; it is noted on the unanswered rows, which a sweep hands out again.
+    """
+    questions = begin(deployment.database, batch)
+    try:
+        if questions:
+            judge = deployment.parties.judge()
+            judge_questions(judge, questions, lambda some: keep_answers(deployment.database, some))
+    except Exception as error:
+        blame(deployment.database, batch, f"{type(error).__name__}: {error}")
+        raise
+    deployment.queue.advance(threads_served(deployment.database, batch))
+    return len(questions)
+
+
+def _proceed(deployment: Deployment, lease: Lease) -> bool:
+    """Run the graph until it needs judgments or ends, and give the lease back; returns whether it waits."""
+    database, queue = deployment.database, deployment.queue
+    thread = load_thread(database, lease.thread)
+    mining = thread.with_manager(deployment.parties.manager(), database)
+    state: MiningState = {} if mining.ledger.missing() else _run_graph(deployment, lease.thread, mining)
+    if state.get("stage") == "finished":
+        _keep_outcome(deployment, lease.thread, conclude(state, mining, thread.lineage))
+        lease.release(attempts=0, fault="", status="finished", stage="finished")
+        return False
+    queue.judge(hand_out(database, lease.thread, deployment.settings.batch_size, queue.new_batch))
+    place = {name: state[name] for name in ("round", "stage") if name in state}
+    lease.release(attempts=0, fault="", **place)
+    return True
+
+
+def _run_graph(deployment: Deployment, thread: str, mining: Mining) -> MiningState:
+    """Invoke the graph until it ends or judgments are missing; returns its state."""
+    with checkpointer(deployment.database) as saver:
+        graph: Graph = build().compile(checkpointer=saver)
+        while (given := _next_input(graph, thread)) != ENDED:
+            graph.invoke(given, _config(thread), context=mining, durability="sync")
+            if mining.ledger.missing():
+                break
+        return cast(MiningState, graph.get_state(_config(thread)).values)
+
+
+def _next_input(graph: Graph, thread: str) -> Any:
+    """What the graph goes on with: a start, a pending interrupt's answer, or nothing after a kill inside a node."""
+    snapshot = graph.get_state(_config(thread))
+    if snapshot.created_at is None:
+        return {}
+    if not snapshot.next:
+        return ENDED
+    return Command(resume=True) if any(t.interrupts for t in snapshot.tasks) else None
+
+
+def _config(thread: str) -> Any:
+    return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
+
+
+def _place(deployment: Deployment, thread: str, mining: Mining) -> dict[str, Any]:
+    """Round and stage, for display."""
+    with checkpointer(deployment.database) as saver:
+        values = build().compile(checkpointer=saver).get_state(_config(thread)).values
+    return {"round": values.get("round", 0), "stage": values.get("stage", "race")}
+
+
+def _keep_outcome(deployment: Deployment, thread: str, outcome: Outcome) -> None:
+    with deployment.database.write() as connection:
+        upsert(connection, OutcomeRow, [{"thread": thread, "body": outcome.model_dump_json()}])
+
+
+def _missing(deployment: Deployment, thread: str) -> int:
+    with deployment.database.read() as connection:
+        return count_missing(connection, thread)

@@ -1,0 +1,35 @@
+"""What a run is asked to do; with the dataset and the parties it decides every byte of the result."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from knowledge_base.criterion import Domain
+
+
+class RunConfig(BaseModel):
+    """A run's configuration.
+
+    Attributes:
+        policy: name of the evolution policy (`agents.policies`).
+        size: criteria wanted; the policy's own number if None.
+        rounds: at most this many rounds; the policy's own number if None.
+        seed: any integer.
+        domain: the domain of the texts; recognised from them if None.
+        sealed_share: share of the decided pairs to seal, in (0, 1).
+        folds: folds of a cross-fit where too few pairs can be sealed (>= 2).
+        minimum: decided pairs below which the run cross-fits (>= 2).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy: str = "robust"
+    size: Annotated[int, Field(ge=1)] | None = None
+    rounds: Annotated[int, Field(ge=1)] | None = None
+    seed: int = 0
+    domain: Domain | None = None
+    sealed_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    folds: Annotated[int, Field(ge=2)] = 5
+    minimum: Annotated[int, Field(ge=2)] = 60

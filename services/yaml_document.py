@@ -1,0 +1,100 @@
+"""A YAML file that a person may have edited, read strictly and with the line of every value for messages about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from knowledge_base.errors import InputError
+
+MOST_BYTES = 5_000_000
+"""A larger file is refused unread."""
+
+
+class Document:
+    """The values of a YAML file, and where each one stands.
+
+    Attributes:
+        name: file name, without folders.
+        data: mappings, lists, strings, numbers, booleans and None only.
+    """
+
+    def __init__(self, name: str, node: yaml.Node, data: Any) -> None:
+        self.name, self.data, self._root = name, data, node
+
+    def line(self, path: tuple[str | int, ...]) -> int:
+        """Line (from 1) of the value at `path`, or of the nearest value around it."""
+        node = self._root
+        for part in path:
+            inner = _child(node, part)
+            if inner is None:
+                break
+            node = inner
+        return int(node.start_mark.line) + 1
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML without aliases (a few bytes can stand for gigabytes), repeated keys (one would win) or dates."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias where any other node is accepted."""
+        if self.check_event(yaml.AliasEvent):
+            problem = "aliases (*name) are not allowed; write the value out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that stands twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                problem = f"{key.value!r} stands twice; keep one"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: str | Path) -> Document:
+    """Read one YAML document.
+
+    Raises:
+        InputError: the file is missing, too large, empty, or not YAML; names file, line and remedy.
+    """
+    path = Path(path)
+    text = _text(path)
+    try:
+        loader = _StrictLoader(text)
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node is not None else None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(_explain(path.name, error)) from None
+    if node is None:
+        raise InputError(f"{path.name} is empty; give a criteria file such as `touchstone mine` writes")
+    return Document(path.name, node, data)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"{path.name} has over {MOST_BYTES:,} bytes; give a criteria file")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from None
+
+
+def _explain(name: str, error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{name}:{error.problem_mark.line + 1}: {error.problem or 'not YAML'}"
+    return f"{name} is not YAML ({' '.join(str(error).split()) or type(error).__name__}); mend or restore it"
+
+
+def _child(node: yaml.Node, part: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part] if part < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if str(key.value) == str(part)), None)
+    return None
