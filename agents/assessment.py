@@ -71,8 +71,7 @@ def assess(votes: Votes, truth: NDArray[np.int8], priors: Mapping[str, Beta] | N
     adjusted = q_values(p_values)
     prior = priors or {}
     return [
-        _one(votes, i, truth, prior.get(c, FLAT), p_values[i], float(adjusted[i]))
-        for i, c in enumerate(votes.criteria)
+        _one(votes, i, truth, prior.get(c, FLAT), p_values[i], float(adjusted[i])) for i, c in enumerate(votes.criteria)
     ]
 
 
@@ -86,9 +85,7 @@ def _right_of(signs: NDArray[np.int8], truth: NDArray[np.int8]) -> tuple[int, in
     return int((product > 0).sum()), int((product != 0).sum())
 
 
-def _one(
-    votes: Votes, row: int, truth: NDArray[np.int8], prior: Beta, p_value: float, q_value: float
-) -> Assessment:
+def _one(votes: Votes, row: int, truth: NDArray[np.int8], prior: Beta, p_value: float, q_value: float) -> Assessment:
     clear = truth != 0
     states = votes.states[row][clear]
     right, decided = _right_of(votes.signs[row], truth)

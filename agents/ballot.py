@@ -35,18 +35,20 @@ class Ballot(BaseModel):
 
 def majority(votes: Votes) -> NDArray[np.int8]:
     """(p,) +1, -1 or 0 (balanced, or nobody decided): one criterion, one vote, as in CritiQ section 3.3."""
-    return np.sign(votes.signs.astype(np.int64).sum(axis=0)).astype(np.int8)
+    return np.asarray(np.sign(votes.signs.sum(axis=0, dtype=np.int64)), dtype=np.int8)
 
 
 def effective_votes(votes: Votes) -> float:
-    """How many independent votes the criteria are worth, in [1, c]; 0 for none.
+    """How many independent votes the criteria are worth, in [1, c]; 0 if none ever decides.
 
     The participation ratio of the eigenvalues of the vote correlation matrix, (sum l)^2 / sum l^2 (Nyholt 2004's
-    idea in the form used in physics): c uncorrelated criteria count c, c copies of one count 1.
+    idea in the form used in physics): c uncorrelated criteria count c, c copies of one count 1. A criterion that
+    decides nothing has no vote to count.
     """
-    if not votes.criteria:
+    voters = [c for c, row in zip(votes.criteria, votes.signs, strict=True) if row.any()]
+    if not voters:
         return 0.0
-    correlation = vote_correlation(votes)
+    correlation = vote_correlation(votes.rows(voters))
     return float(np.trace(correlation) ** 2 / np.square(correlation).sum())
 
 

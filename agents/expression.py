@@ -8,6 +8,7 @@ expression is read, before any text is measured.
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
@@ -21,6 +22,8 @@ from knowledge_base.errors import ExpressionError
 
 Values = NDArray[np.float64]
 MAX_LENGTH = 400
+MAX_DEPTH = 60
+"""Levels of nesting: far more than arithmetic needs, far fewer than would exhaust the stack of whoever evaluates."""
 
 
 def _log1p(x: Values) -> Values:
@@ -31,14 +34,19 @@ def _sqrt(x: Values) -> Values:
     return cast(Values, np.sqrt(np.maximum(x, 0.0)))
 
 
+def _number(compare: Callable[..., Any]) -> Callable[..., Values]:
+    """A comparison that gives 1.0 or 0.0, so that its results add up as numbers do."""
+    return lambda x, y: np.asarray(compare(x, y), dtype=np.float64)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": _log1p, "sqrt": _sqrt, "abs": np.abs, "min": np.minimum, "max": np.maximum, "clip": np.clip,
 }  # fmt: skip
 ARITY = {"log1p": 1, "sqrt": 1, "abs": 1, "min": 2, "max": 2, "clip": 3}
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: np.divide,
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Lt: np.less, ast.LtE: np.less_equal,
-    ast.Gt: np.greater, ast.GtE: np.greater_equal,
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Lt: _number(np.less), ast.LtE: _number(np.less_equal),
+    ast.Gt: _number(np.greater), ast.GtE: _number(np.greater_equal),
 }  # fmt: skip
 _ALLOWED = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Load, ast.Constant, *OPERATORS,
@@ -50,7 +58,7 @@ def names_in(expression: str) -> tuple[str, ...]:
     """Signal names an expression uses, sorted.
 
     Raises:
-        ExpressionError: it is too long, does not parse, or uses anything but the allowed arithmetic.
+        ExpressionError: it is too long or too deep, does not parse, or uses anything but the allowed arithmetic.
     """
     tree = _parse(expression)
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
@@ -99,18 +107,41 @@ def _parse(expression: str) -> ast.Expression:
         raise ExpressionError(f"{expression!r} does not read as arithmetic ({error}); see docs/signals.md") from error
     for node in ast.walk(tree):
         _refuse_unless_arithmetic(node, expression)
+    if _depth(tree) > MAX_DEPTH:
+        raise ExpressionError(f"{expression!r} is nested deeper than {MAX_DEPTH} levels; split it")
     return tree
+
+
+def _depth(tree: ast.AST) -> int:
+    level, depth = [tree], 0
+    while level:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return depth
 
 
 def _refuse_unless_arithmetic(node: ast.AST, expression: str) -> None:
     if not isinstance(node, _ALLOWED):
         raise ExpressionError(f"{expression!r}: {type(node).__name__} is not allowed; only + - * / and {_names()}")
-    if isinstance(node, ast.Constant) and (isinstance(node.value, bool) or not isinstance(node.value, int | float)):
-        raise ExpressionError(f"{expression!r}: {node.value!r} is not a number")
+    if isinstance(node, ast.Constant):
+        node.value = _finite(node.value, expression)
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         raise ExpressionError(f"{expression!r}: chained comparison; write one at a time")
     if isinstance(node, ast.Call):
         _refuse_unknown_call(node, expression)
+
+
+def _finite(value: object, expression: str) -> float:
+    """A constant as a float: Python's integers have no bound, and products of them no end."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ExpressionError(f"{expression!r}: {value!r} is not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise ExpressionError(f"{expression!r}: a number in it is too large; the most is 1e308")
+    return number
 
 
 def _refuse_unknown_call(node: ast.Call, expression: str) -> None:

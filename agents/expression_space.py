@@ -34,6 +34,11 @@ class Candidate:
     truth: Signs
 
     @property
+    def scores(self) -> Signs:
+        """(p,) +1 where it decided as people did, -1 where against them, else 0."""
+        return (self.votes * self.truth).astype(np.int8)
+
+    @property
     def right(self) -> int:
         """Pairs decided as people did."""
         return int((self.votes * self.truth > 0).sum())

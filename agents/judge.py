@@ -29,5 +29,8 @@ class Judge(Protocol):
         ...
 
     def answer(self, questions: Sequence[Question]) -> AsyncIterator[Judgment]:
-        """Yield exactly one judgment for each question, as answers come, in any order. Never raises for one bad text."""
+        """Yield exactly one judgment for each question, as answers come, in any order.
+
+        Never raises for one bad text or one criterion that cannot be read: that judgment is `invalid`.
+        """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -34,11 +34,11 @@ class Ask(BaseModel):
     order: Order = "ab"
     sample: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """sha256 over content, never position: the judgment store's primary key (64 hex digits)."""
-        parts = [self.judge, self.criterion, self.pair, self.order, self.sample]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        parts = f"{self.criterion}|{self.pair}|{self.order}|{self.sample}|{self.judge}"
+        return hashlib.sha256(parts.encode()).hexdigest()
 
 
 class Judgment(BaseModel):

@@ -16,6 +16,7 @@ from agents.ledger import Ledger
 from agents.manager import Brief, Manager
 from agents.pairs import Pair
 from agents.policy import Policy
+from agents.priors import prior
 from agents.statistics import Beta
 from knowledge_base.criterion import Criterion
 
@@ -32,7 +33,7 @@ class MiningState(TypedDict, total=False):
         candidates: how many entered this round's race.
         contenders: hashes in the race.
         kept, refining: hashes alive after the last full assessment, by fate; best first.
-        archive: every hash ever kept, in the order kept.
+        archive: every hash ever kept and not beaten by its own rewrite, in the order kept.
         banned: hashes that failed; nothing of the same meaning comes back.
         failing: those that failed in the last round, to be replaced.
         parents: rewrite -> the criterion it was rewritten from.
@@ -95,6 +96,4 @@ class Mining:
 
     def priors(self, criteria: list[Criterion]) -> dict[str, Beta]:
         """What is known of each criterion before any pair is judged."""
-        from agents.priors import prior
-
         return {c.hash: prior(c, self.brief.domain) for c in criteria}

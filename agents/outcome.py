@@ -73,7 +73,9 @@ class Outcome(BaseModel):
     sealed_assessments: tuple[Assessment, ...]
 
 
-def measure(signs: NDArray[np.int8], truth: NDArray[np.int8], kind: Literal["mining", "sealed", "crossfit", "test"]) -> VoteAccuracy:
+def measure(
+    signs: NDArray[np.int8], truth: NDArray[np.int8], kind: Literal["mining", "sealed", "crossfit", "test"]
+) -> VoteAccuracy:
     """Accuracy of (p,) vote signs against (p,) people's signs."""
     clear = truth != 0
     n, decided = int(clear.sum()), int((clear & (signs != 0)).sum())

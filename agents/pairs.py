@@ -111,9 +111,6 @@ class Dataset(BaseModel):
     @cached_property
     def hash(self) -> str:
         """Content hash (16 hex digits) over pairs, preferences, groups, weights and points, in order; not the notes."""
-        digest = hashlib.sha256(self.description.encode("utf-8", "surrogatepass"))
-        for pair in self.pairs:
-            digest.update(f"{pair.hash}{pair.preferred}{pair.group}{pair.weight}\n".encode())
-        for point in self.points:
-            digest.update(f"{point.hash}{point.label}{point.group}\n".encode())
-        return digest.hexdigest()[:16]
+        pairs = [[p.hash, p.preferred, p.group, p.weight] for p in self.pairs]
+        points = [[p.hash, p.label, p.group] for p in self.points]
+        return hashlib.sha256(json.dumps([self.description, pairs, points]).encode()).hexdigest()[:16]

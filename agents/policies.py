@@ -25,5 +25,4 @@ def policy_named(name: str, size: int | None = None, rounds: int | None = None) 
         if value is not None and value < 1:
             raise InputError(f"{label} is {value}; use 1 or more")
     kind = PaperPolicy if name == "paper" else RobustPolicy
-    chosen = {k: v for k, v in (("size", size), ("rounds", rounds)) if v is not None}
-    return kind(**chosen)
+    return kind(size=size or kind.size, rounds=rounds or kind.rounds)

@@ -27,7 +27,7 @@ class Decision:
 
 
 class Policy(Protocol):
-    """How a round is judged. Selectable by name in `agents.policies.POLICIES`.
+    """How a round is judged. Selectable by name with `agents.policies.policy_named`.
 
     Attributes:
         name: `robust` or `paper`.
@@ -75,7 +75,7 @@ class Policy(Protocol):
         """The final criteria (hashes, strongest first) and how they vote.
 
         Args:
-            votes: (c, p) votes of every criterion ever kept, on all mining pairs.
+            votes: (c, p) votes of every criterion ever kept, or alive at the end, on all mining pairs.
             truth: (p,) people's preference.
             weights: (p,) how much each pair counts.
             priors: beta prior by criterion hash.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class Sample:
         names = [n for n in names_in(expression) if n not in self._values]
         self._values.update(measure(self._passages, names, self._cache) if names else {})
         both = evaluate(expression, {n: self._values[n] for n in names_in(expression)})
-        return cast(Floats, both[0::2] - both[1::2])
+        return both[0::2] - both[1::2]
 
     def votes(self, criterion: Criterion) -> Signs:
         """(p,) votes of a programmatic criterion: +1 for A, -1 for B, 0 where it abstains."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.expression import evaluate, names_in
+from agents.expression import check, evaluate, names_in
+from agents.fingerprints import source_digest
 from agents.judge import Question
 from agents.judgments import Ask, Judgment, Status, Verdict
 from agents.pairs import Pair
@@ -16,6 +18,10 @@ from agents.signals import SIGNALS
 from agents.signals.measurement import MeasurementCache, MemoryCache, measure, signals_version
 from agents.signals.passage import Passage
 from knowledge_base.criterion import Criterion
+from knowledge_base.errors import ExpressionError
+
+RULES = (Path(__file__), Path(__file__).with_name("expression.py"))
+"""The files that make measurements into judgments: changed ones are a different judge."""
 
 Measured = Mapping[str, NDArray[np.float64]]
 
@@ -30,15 +36,20 @@ class SignalJudge:
 
     def __init__(self, cache: MeasurementCache | None = None) -> None:
         self._cache = cache if cache is not None else MemoryCache()
-        self.fingerprint = f"signals/{signals_version()}"
+        self.fingerprint = f"signals/{signals_version()}/{source_digest(*RULES)}"
 
     def can_judge(self, criterion: Criterion) -> bool:
-        """True if the criterion has an expression and every signal in it is known here."""
-        return criterion.programmatic and set(names_in(criterion.expression)) <= SIGNALS.keys()
+        """True if the criterion has an expression that reads, and every signal in it is known here."""
+        try:
+            check(criterion.expression, SIGNALS)
+        except ExpressionError:
+            return False
+        return True
 
     async def answer(self, questions: Sequence[Question]) -> AsyncIterator[Judgment]:
         """One judgment a question; a criterion this judge cannot read is `invalid`, never an exception."""
-        measured = Differences(questions, self._cache)
+        readable = [(c, p) for _, c, p in questions if self.can_judge(c)]
+        measured = Differences(readable, self._cache)
         for ask, criterion, pair in questions:
             yield self._judge(ask, criterion, pair, measured)
 
@@ -50,12 +61,11 @@ class SignalJudge:
 
 
 class Differences:
-    """The values of every criterion in a batch of questions, measured together."""
+    """The values of criteria that can be judged on the pairs they are asked of, measured together."""
 
-    def __init__(self, questions: Sequence[Question], cache: MeasurementCache) -> None:
-        readable = [(c, p) for _, c, p in questions if c.programmatic]
-        names = {n for c, _ in readable for n in names_in(c.expression) if n in SIGNALS}
-        pairs = list({p.hash: p for _, p in readable}.values())
+    def __init__(self, asked: Sequence[tuple[Criterion, Pair]], cache: MeasurementCache) -> None:
+        names = {n for c, _ in asked for n in names_in(c.expression)}
+        pairs = list({p.hash: p for _, p in asked}.values())
         self._column = {p.hash: i for i, p in enumerate(pairs)}
         passages = [Passage(text, p.prompt) for p in pairs for text in (p.a, p.b)]
         self._measured = measure(passages, names, cache)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Beta:
 
     def interval(self, level: float = 0.95) -> Interval:
         """Equal-tailed credible interval."""
-        law = stats.beta(self.mean * self.size, (1 - self.mean) * self.size)
-        low, high = law.ppf([(1 - level) / 2, (1 + level) / 2])
+        ends = np.array([(1 - level) / 2, (1 + level) / 2])
+        low, high = special.betaincinv(self.mean * self.size, (1 - self.mean) * self.size, ends)
         return Interval(float(low), float(high), level)
 
     def above(self, threshold: float) -> float:
         """Probability that the accuracy exceeds `threshold`."""
-        return float(stats.beta(self.mean * self.size, (1 - self.mean) * self.size).sf(threshold))
+        return float(special.betaincc(self.mean * self.size, (1 - self.mean) * self.size, threshold))
 
 
 def better_than_chance(right: int, n: int) -> float:

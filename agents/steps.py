@@ -13,7 +13,7 @@ from agents.judgments import Ask
 from agents.manager import Case, Mistake, Proposal
 from agents.mining import Mining, MiningState
 from agents.policy import Decision
-from agents.votes import Votes
+from agents.votes import ABSTAINED, DECIDED, Votes
 
 MISTAKES_SHOWN = 8
 """Mistakes of one criterion that a manager is shown; the clearest first."""
@@ -40,18 +40,20 @@ def dispatch(state: MiningState, mining: Mining) -> int:
 
 
 def assess(state: MiningState, mining: Mining) -> MiningState:
-    """One rung further in the race or, on the last rung, every criterion's fate."""
+    """One rung further in the race or, when it is over, the fate of everything alive."""
     if not _last_rung(state, mining):
-        votes = mining.ledger.votes(state["contenders"], rung_pairs(state, mining))
-        winners = mining.policy.survivors(_assess(votes, mining), state["rung"], len(_rungs(mining)))
-        return {"contenders": winners, "rung": state["rung"] + 1}
+        winners = _winners(state, mining)
+        if winners:
+            return {"contenders": winners, "rung": state["rung"] + 1}
+        state = state | {"contenders": []}
     alive, reasons = _settle(state, mining)
     votes = mining.ledger.votes(alive, mining.pairs)
     assessments = _assess(votes, mining)
     decisions = mining.policy.decide(votes, assessments)
     mining.ledger.record(_record(state, mining, assessments, decisions, reasons))
     fates = {fate: [d.criterion for d in decisions if d.fate == fate] for fate in ("keep", "refine", "replace")}
-    archive = list(dict.fromkeys([*state["archive"], *fates["keep"]]))
+    beaten = {*state["refining"]} - {*alive}
+    archive = [c for c in dict.fromkeys([*state["archive"], *fates["keep"]]) if c not in beaten]
     return {
         "kept": fates["keep"], "refining": fates["refine"], "failing": fates["replace"],
         "archive": archive, "contenders": [], "rung": 0,
@@ -78,9 +80,9 @@ def refine(state: MiningState, mining: Mining) -> MiningState:
     """Rewrites of the middling criteria enter the next round's race; their parents stay until beaten."""
     cases = [_case(c, mining) for c in state["refining"]]
     rewrites = mining.manager.refine(mining.brief, cases) if cases else []
-    found = [(case.criterion.hash, r) for case, r in zip(cases, rewrites, strict=True) if r is not None]
-    parents = state["parents"] | {r.criterion.hash: parent for parent, r in found}
-    entered = _enter(state, mining, [r for _, r in found])
+    found = {r.criterion.hash: (r, c) for r, c in zip(rewrites, state["refining"], strict=True) if r}
+    entered = _enter(state, mining, [rewrite for rewrite, _ in found.values()])
+    parents = state["parents"] | {child: found[child][1] for child in entered["contenders"]}
     return entered | {"parents": parents, "round": state["round"] + 1}
 
 
@@ -126,8 +128,13 @@ def _last_rung(state: MiningState, mining: Mining) -> bool:
 
 
 def _enter(state: MiningState, mining: Mining, proposals: Sequence[Proposal]) -> MiningState:
-    """Remember new criteria and put them in the race; anything already tried is left out."""
-    tried = {*state["kept"], *state["refining"], *state["archive"], *state["banned"], *state.get("contenders", [])}
+    """Remember new criteria and put them in the race.
+
+    Left out is what is alive, was ever kept, is banned, or was a rewrite before: its parent has met it already.
+    A newcomer that lost a race on few pairs may try again against others.
+    """
+    tried = {*state["kept"], *state["refining"], *state["archive"], *state["banned"], *state["parents"]}
+    tried |= {*state.get("contenders", [])}
     new = {p.criterion.hash: p for p in proposals if p.criterion.hash not in tried}
     mining.ledger.remember([p.criterion for p in new.values()])
     origins = state["origins"] | {h: p.origin for h, p in new.items()}
@@ -136,18 +143,28 @@ def _enter(state: MiningState, mining: Mining, proposals: Sequence[Proposal]) ->
     }  # fmt: skip
 
 
+def _winners(state: MiningState, mining: Mining) -> list[str]:
+    votes = mining.ledger.votes(state["contenders"], rung_pairs(state, mining))
+    return mining.policy.survivors(_assess(votes, mining), state["rung"], len(_rungs(mining)))
+
+
 def _assess(votes: Votes, mining: Mining) -> list[Assessment]:
     priors = mining.priors(mining.ledger.recall(votes.criteria))
     return assess_votes(votes, mining.truth(votes.pairs), priors)
 
 
 def _settle(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, str]]:
-    """Everything alive, each rewrite either in its parent's place or gone; with the reason for each rewrite."""
+    """Everything alive, each rewrite either in its parent's place or gone; with the reason for each rewrite.
+
+    The two are compared where both have evidence: a judgment that never came must not count as an abstention.
+    """
     alive = list(dict.fromkeys([*state["kept"], *state["refining"], *state["contenders"]]))
     reasons: dict[str, str] = {}
     for child in [c for c in state["contenders"] if c in state["parents"]]:
         parent = state["parents"][child]
-        both = scores(mining.ledger.votes([parent, child], mining.pairs), mining.truth(mining.pairs))
+        votes = mining.ledger.votes([parent, child], mining.pairs)
+        votes = votes.columns(np.flatnonzero(np.isin(votes.states, (DECIDED, ABSTAINED)).all(axis=0)).tolist())
+        both = scores(votes, mining.truth(votes.pairs))
         accepted, why = mining.policy.accepts(both[0], both[1])
         loser = parent if accepted else child
         alive = [c for c in alive if c != loser]
@@ -161,7 +178,10 @@ def _case(criterion: str, mining: Mining) -> Case:
     wrong = np.flatnonzero(scores(votes, mining.truth(mining.pairs))[0] < 0)
     clearest = sorted(wrong, key=lambda i: (-float(votes.margins[0, i]), votes.pairs[i]))[:MISTAKES_SHOWN]
     judged = mining.ledger.judgments(criterion, [votes.pairs[i] for i in clearest])
-    mistakes = {pair: Mistake(mining.by_hash[pair], judgment) for pair, judgment in judged}
+    mistakes: dict[str, Mistake] = {}
+    for pair, judgment in judged:
+        if judgment.sign * mining.by_hash[pair].sign < 0:
+            mistakes.setdefault(pair, Mistake(mining.by_hash[pair], judgment))
     return Case(mining.ledger.recall([criterion])[0], _assess(votes, mining)[0], tuple(mistakes.values()))
 
 

@@ -23,7 +23,8 @@ class Votes:
         pairs: p content hashes (columns).
         signs: (c, p) int8, +1 for A, -1 for B, 0 for no decision.
         states: (c, p) uint8, 0 where nothing was asked, else ABSTAINED, DECIDED or MISSING.
-        flipped: (c, p) bool, True where the two orders decided opposite ways (such a cell counts as abstained).
+        flipped: (c, p) bool, True where judgments of the cell decided both ways: with one of each order, such a cell
+            counts as abstained; with more, the majority of them stands.
         margins: (c, p) float32 in [0, 1], how clear a decided cell is.
     """
 

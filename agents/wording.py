@@ -9,6 +9,9 @@ from agents.expression_space import Candidate
 from agents.signals import SIGNALS
 from knowledge_base.criterion import Criterion, Domain, Provenance
 
+TURNED = "Here people prefer the text with less of it. "
+"""Opens the description of a criterion whose direction was turned: it reverses what the words would ask of a reader."""
+
 FOUND_BY = Provenance(kind="mined", source="Touchstone, statistical manager: search over signals", year=2026)
 
 
@@ -32,21 +35,23 @@ def criterion_from(candidate: Candidate, domain: Domain) -> Criterion:
 def rewritten(criterion: Criterion, candidate: Candidate) -> Criterion:
     """The criterion with its words kept and said anew what is measured: direction, margin and combination.
 
-    A turned direction is stated first, since it reverses what the words would ask of a reader.
+    A turned direction is stated first. It says the opposite of the source, so neither the source nor its word on how
+    much the criterion matters carries over.
     """
-    turned = candidate.direction != criterion.direction
-    lead = "Here people prefer the text with less of it. " if turned else ""
+    turns = candidate.direction != criterion.direction
+    turned = turns != criterion.description.startswith(TURNED)
     added = [n for n in names_in(candidate.expression) if n not in names_in(criterion.expression)]
     also = f" Weighed together with: {_meaning(tuple(added))}" if added else ""
-    words = criterion.description.removeprefix("Here people prefer the text with less of it. ")
-    return criterion.model_copy(
-        update={
-            "description": f"{lead}{words}{also}"[:1190],
-            "expression": candidate.expression,
-            "direction": candidate.direction,
-            "margin": candidate.margin,
-            "provenance": criterion.provenance,
-        }
+    words = criterion.description.removeprefix(TURNED)
+    return Criterion(
+        name=criterion.name,
+        description=f"{TURNED if turned else ''}{words}{also}"[:1190],
+        not_when=criterion.not_when,
+        domains={} if turns else criterion.domains,
+        provenance=FOUND_BY if turns else criterion.provenance,
+        expression=candidate.expression,
+        direction=candidate.direction,
+        margin=candidate.margin,
     )
 
 

@@ -59,6 +59,17 @@ class LoadedSet:
         """Whether the file states a version that its content no longer has."""
         return bool(self.stated) and self.stated != self.criteria_set.version
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the file should know, a sentence each."""
+        now = self.criteria_set.version
+        edited = f"the file states version {self.stated} but was edited; it is now {now}"
+        stale = "figures under `mining` were measured with other words: "
+        return (
+            *((edited,) if self.changed else ()),
+            *((stale + ", ".join(self.edited),) if self.edited else ()),
+        )
+
 
 class _Entry(Criterion):
     """A criterion as it stands in the file, with its vote and its evidence."""

@@ -122,7 +122,7 @@ def _rows(members: Sequence[Member], assessed: Sequence[Assessment]) -> tuple[Ev
 def _notes(criteria_set: CriteriaSet, dataset: Dataset, judge: Judge) -> tuple[str, ...]:
     notes = list(dataset.notes)
     if dataset.hash == criteria_set.lineage.dataset:
-        notes.append("the set was mined from this very file, so these figures flatter it; test it on other pairs")
+        notes.append("the set was mined from pairs of this very file, which flatters it; test it on other pairs")
     mined_with = criteria_set.lineage.judge
     if mined_with and mined_with != judge.fingerprint:
         notes.append(f"the set was mined with another judge ({mined_with}); its weights were fitted to that one")

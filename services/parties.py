@@ -71,13 +71,14 @@ class EmbeddedParties:
         return recognise_domain(texts, [p.prompt for p in dataset.pairs], dataset.description).domain
 
     def preload(self) -> None:
-        """Import the signals and load the embedding model's weights (no forward pass: it would not survive a fork)."""
-        import agents.signals
+        """Load lexicons, grammars and the embedding model's weights (no forward pass: it would not survive a fork)."""
         import agents.statistical_manager
+        from agents.signals.measurement import warm_up
         from knowledge_base.embedding import preload, set_threads
 
         set_threads(self._settings.threads)
         preload()
+        warm_up()
         del agents
 
 

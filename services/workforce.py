@@ -22,7 +22,7 @@ STOP_SECONDS = 2.0
 KILLED_PATIENCE = 30
 """Workers killed by a signal, with no progress in between, after which something outside kills them for good."""
 
-FAULTY_PATIENCE = 3
+FAULTY_PATIENCE = 2
 """Workers that ended in an error by themselves, with no progress in between: the next would too."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")

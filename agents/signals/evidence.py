@@ -24,7 +24,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _STATISTIC = re.compile(
-    r"\d\s?(?:%|percent\b|per ?cent\b|times\b|k\b)|[$\u00a3\u20ac\u00a5]\s?\d|(?<![\d,.])\d[\d,.]{0,20}\s?(?:hundred|thousand|million"
+    r"\d\s?(?:%|percent\b|per ?cent\b|times\b|k\b)|[$\u00a3\u20ac\u00a5]\s?\d"
+    r"|(?<![\d,.])\d[\d,.]{0,20}\s?(?:hundred|thousand|million"
     r"|billion|trillion|years?|days?|hours?|minutes?|people|men|women|children|kids|students|deaths|miles|km|kg|pounds|dollars"
     r"|degrees|cases|states|countries)\b|\b(?:one|two|three|four|\d+) (?:in|out of) (?:every )?(?:\w+|\d+)\b"
     r"|\b(?:two|three)[- ](?:thirds|quarters|fifths)\b|\b(?:majority|percentage|average) of\b",

@@ -218,4 +218,5 @@ def blank_line_share(passage: Passage) -> float:
 @signal(unit="share", high=1.0, source=_COMMONMARK)
 def markdown_share(passage: Passage) -> float:
     """Share of non-blank lines that carry any markup, or stand in a fenced block."""
-    return min(1.0, share(markup(passage).marked_lines, len(passage.lines)))
+    lines = len(passage.lines)
+    return share(min(markup(passage).marked_lines, lines), lines)

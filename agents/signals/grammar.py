@@ -24,6 +24,7 @@ _REINHART = "Reinhart et al., Do LLMs write like humans? (2025)"
 _CRAFT = "Browne and King, Self-editing for fiction writers (2004)"
 _PER_100 = "per 100 words"
 
+_SUBJECTS = ("PRP", "PRP$", "DT", "NNP", "NNS", "EX")
 _AFTER_COMMA = re.compile(r"[,\u2014] ?(?:[a-z]+ly |his |her |their |my |its |all |each )?(?:[a-z]+ )?([a-z]{2,}ing)\b")
 _TOKEN = r"[\w'\u2019-]{1,30}"
 _TRIAD = re.compile(rf"(?<![\w'\u2019-]){_TOKEN}, (?:{_TOKEN} ){{0,4}}{_TOKEN},? (?:and|or) {_TOKEN}")
@@ -119,9 +120,9 @@ def _tense(tags: Sequence[str]) -> str:
 def that_clause_rate(passage: Passage) -> float:
     """`That` after a verb or adjective, opening a clause: she knew that ..., sure that ..."""
     opened = (
-        words[i] == "that" and tags[i - 1][:2] in ("VB", "JJ") and i + 1 < len(words)
+        words[i] == "that" and tags[i - 1][:2] in ("VB", "JJ") and tags[i + 1] in _SUBJECTS
         for words, tags in zip(passage.lower_sentence_words, passage.sentence_tags, strict=True)
-        for i in range(1, len(words))
+        for i in range(1, len(words) - 1)
     )  # fmt: skip
     return per_100_words(sum(opened), passage)
 

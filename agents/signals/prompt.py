@@ -2,7 +2,7 @@
 
 Words are those of the whole text, code included, in lower case. Embeddings are those of the knowledge base
 (all-MiniLM-L6-v2 unless set otherwise): they read English and only the first 256 word pieces of a text. What a text
-has to do with code in its prompt is measured by `agents.signals.prompt_code`; importing this module registers it too.
+has to do with code in its prompt is measured by `agents.signals.prompt_code`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.signals import prompt_code as prompt_code
 from agents.signals.identifiers import stem
 from agents.signals.lexicons import load
 from agents.signals.passage import Passage

@@ -283,7 +283,7 @@ def copied_line_share(passage: Passage) -> float:
 def comment_only_code_share(passage: Passage) -> float:
     """Share of the text's visible characters that stand in lines of code, fenced or not."""
     inside = sum(len(_flat(line)) for line in _code_lines(passage.text))
-    return min(1.0, share(inside, len(_flat(passage.text))))
+    return share(inside, len(_flat(passage.text)))
 
 
 @batch_signal(unit="cosine", low=-1.0, high=1.0, source=_CRSCORE, scope="prompt")

@@ -10,6 +10,7 @@ from agents.signals.lexicons import frequencies, load, packaged, zipf
 from agents.signals.tags import lexicon
 
 _ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "est", "ly", "ness", "less", "like", "y", "ish", "'s")
+_TURNS_Y = ("ness", "ly", "ed", "er", "ers", "est", "es", "d", "less")
 _BEGINNINGS = ("un", "re", "non", "over", "under", "out", "mis", "pre", "sub", "anti", "multi", "half")
 LONGEST = 25
 """Letters; a longer word is no English word (and looking for its neighbours would be slow)."""
@@ -35,7 +36,11 @@ def is_misspelt(word: str) -> bool:
         return True
     if len(word) < 3 or not word.isascii() or not word.isalpha() or _is_word(word) or _is_built(word[:LONGEST]):
         return False
-    return len(word) > LONGEST or zipf(word) < 1.5 or any(zipf(near) >= max(zipf(word) + 2, 3.5) for near in _one_edit(word))
+    return (
+        len(word) > LONGEST
+        or zipf(word) < 1.5
+        or any(zipf(near) >= max(zipf(word) + 2, 3.5) for near in _one_edit(word))
+    )
 
 
 def _is_word(word: str) -> bool:
@@ -44,10 +49,20 @@ def _is_word(word: str) -> bool:
 
 def _is_built(word: str) -> bool:
     """Whether the word is an inflection, a derivation or a compound of known words."""
-    stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+    stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending) and not _keeps_y(word, ending)]
     stems += [word.removeprefix(prefix) for prefix in _BEGINNINGS if word.startswith(prefix)]
     if any(len(base) > 2 and _is_word(base) for stem in stems for base in _bases(stem)):
         return True
+    return any(_is_compound(base) for base in (word, word.removesuffix("s"), word.removesuffix("ed")))
+
+
+def _keeps_y(word: str, ending: str) -> bool:
+    """A y after a consonant that should have become i: happyness, carryed."""
+    stem = word.removesuffix(ending)
+    return ending in _TURNS_Y and stem.endswith("y") and stem[-2:-1] not in tuple("aeiou")
+
+
+def _is_compound(word: str) -> bool:
     halves = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
     return any(zipf(head) >= 4 and zipf(tail) >= 4 for head, tail in halves)
 

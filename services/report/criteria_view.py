@@ -86,9 +86,13 @@ def _story(criterion: str, seen: Seen) -> list[str]:
     followed: set[str] = set()
     while criterion in seen and criterion not in followed:
         followed.add(criterion)
-        told = [f"Round {number}: “{e.name}”, {ORIGINS[e.origin]}: {e.fate} ({e.why})" for number, e in seen[criterion]] + told
+        told = [_told(number, entry) for number, entry in seen[criterion]] + told
         criterion = seen[criterion][0][1].parent
     return told
+
+
+def _told(number: int, entry: Entry) -> str:
+    return f"Round {number}: “{entry.name}”, {ORIGINS[entry.origin]}: {entry.fate} ({entry.why})"
 
 
 def _redundant(name: str, result: RunResult) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agents.chronicle import Entry, Fate, RoundRecord
 from services.run_result import RunResult
@@ -11,7 +12,7 @@ from services.run_result import RunResult
 WIDTH = 760
 LEFT, LABELS, TOP, BOTTOM = 40, 230, 34, 12
 STEP, LABEL_STEP = 8.0, 14.5
-NAME_LIMIT = 36
+NAME_LIMIT = 31
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _node(entry: Entry, place: tuple[float, float], final: bool) -> Node:
 
 
 def _links(columns: Sequence[Column], places: Places, ancestry: set[str]) -> Iterator[Link]:
-    for before, after in zip(columns, columns[1:], strict=False):
+    for before, after in pairwise(columns):
         for entry in after.entries:
             for source, rewrite in ((entry.criterion, False), (entry.parent, True)):
                 start = places.get((before.number, source))
@@ -150,7 +151,8 @@ def _labels(result: RunResult, columns: Sequence[Column], places: Places) -> lis
     """Names right of the last round, by rank, pushed apart so that none overlaps another."""
     last: list[tuple[float, float, int, str]] = []
     for number, member in enumerate(result.criteria_set.members, start=1):
-        stands = [places[c.number, member.criterion.hash] for c in columns if (c.number, member.criterion.hash) in places]
+        keys = [(c.number, member.criterion.hash) for c in columns]
+        stands = [places[key] for key in keys if key in places]
         if stands:
             x, y = stands[-1]
             last.append((y, x, number, member.criterion.name))

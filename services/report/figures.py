@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-THIN = "\u202f"
-"""Narrow no-break space: between a number and its unit."""
-
 
 def percent(share: float) -> str:
-    """A share in [0, 1] as in `72 %`; one decimal below 1 % and above 99 % unless exact."""
+    """A share in [0, 1] as in `72%`; one decimal below 1% and above 99% unless exact."""
     value = 100 * share
     near_an_end = 0 < value < 1 or 99 < value < 100
-    return f"{value:.1f}{THIN}%" if near_an_end else f"{value:.0f}{THIN}%"
+    return f"{value:.1f}%" if near_an_end else f"{value:.0f}%"
 
 
 def span(low: float, high: float) -> str:
-    """An interval of shares, as in `49-88 %` with a dash of its own length."""
-    return f"{100 * low:.0f}\u2013{100 * high:.0f}{THIN}%"
+    """An interval of shares, as in `49-88%` with a dash of its own length."""
+    return f"{100 * low:.0f}\u2013{100 * high:.0f}%"
+
+
+def chance(p_value: float) -> str:
+    """A p value as people report it."""
+    return "below 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def points(difference: float) -> str:
@@ -38,7 +40,8 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     if seconds < 60:
-        return f"{seconds:.1f}{THIN}s"
+        return f"{seconds:.1f}{chr(0xA0)}s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}{THIN}h {minutes:02d}{THIN}min" if hours else f"{minutes}{THIN}min {rest:02d}{THIN}s"
+    parts = ((hours, "h"), (minutes, "min")) if hours else ((minutes, "min"), (rest, "s"))
+    return " ".join(f"{number}{chr(0xA0)}{unit}" for number, unit in parts)

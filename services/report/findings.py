@@ -21,15 +21,15 @@ PAIRS_NAMED: dict[Holdout, str] = {
 PAIRS_EXPLAINED: dict[Holdout, str] = {
     "sealed": "Sealed pairs were set aside before mining began; neither manager nor policy ever saw them.",
     "crossfit": (
-        "There are too few pairs to seal a share, so the pairs were cross-fitted: each was judged by a set that had been "
-        "mined without it. The figure tells how well such mining does; the set handed over was mined from all pairs."
+        "There are too few pairs to seal a share, so the pairs were cross-fitted: each was judged by a set mined "
+        "without it. The figure tells how well such mining does; the set handed over was mined from all pairs."
     ),
     "test": "The test file was never mined: neither manager nor policy ever saw it.",
     "none": "Nothing could be held out, so no honest accuracy can be given.",
 }
 
 ANCHOR, FALLEN, LEVEL = 0.88, 0.80, 0.05
-"""The fall that the power figures are about: a vote that was right on 88 % of pairs and is now on 80 %."""
+"""The fall that the power figures are about: a vote that was right on 88% of pairs and is now on 80%."""
 
 
 @dataclass(frozen=True)
@@ -65,24 +65,24 @@ def _named(result: RunResult, held: VoteAccuracy) -> str:
 
 
 def _sureness(held: VoteAccuracy) -> str:
-    interval = f"With this many pairs the true figure may lie anywhere from {span(held.low, held.high)} (95 % interval)"
+    interval = (
+        f"With this many pairs the true figure may lie anywhere from {percent(held.low)} to {percent(held.high)} "
+        "(95% interval)"
+    )
     if held.low > 0.5:
-        return f"{interval}: better than chance, which is 50 %."
+        return f"{interval}: better than chance, which is 50%."
     if held.high < 0.5:
-        return f"{interval}: worse than chance, which is 50 %. Do not use this set."
-    return f"{interval}, and chance is 50 %: these pairs do not show that the set is better than guessing."
+        return f"{interval}: worse than chance, which is 50%. Do not use this set."
+    return f"{interval}, and chance is 50%: these pairs do not show that the set is better than guessing."
 
 
 def _optimism(result: RunResult, held: VoteAccuracy) -> str:
     mining = result.mining_weighted
     gap = points(mining.accuracy - held.accuracy)
-    return (
-        f"On the {count(mining.decided, 'pair')} it was mined from the vote is right on {percent(mining.accuracy)}: "
-        f"{gap} that come from having seen them."
-        if mining.accuracy > held.accuracy
-        else f"On the {count(mining.decided, 'pair')} it was mined from the vote is right on {percent(mining.accuracy)} "
-        f"({gap}): no sign of over-fitting."
-    )
+    seen = f"On the {count(mining.decided, 'pair')} it was mined from the vote is right on {percent(mining.accuracy)}"
+    if mining.accuracy > held.accuracy:
+        return f"{seen}: {gap} that come from having seen them."
+    return f"{seen} ({gap}): no sign of over-fitting."
 
 
 def _vote(result: RunResult) -> str:
@@ -90,13 +90,13 @@ def _vote(result: RunResult) -> str:
     if weighted is None or plain is None:
         return ""
     gain = weighted.accuracy - plain.accuracy
-    verdict = "one criterion, one vote does as well" if abs(gain) < 0.005 else f"weights change that by {points(gain)}"
+    verdict = "one criterion, one vote does as well" if abs(gain) < 0.005 else f"the weights are worth {points(gain)}"
     return f"Plain majority is right on {percent(plain.accuracy)} ({span(plain.low, plain.high)}): {verdict}."
 
 
 @lru_cache(maxsize=64)
 def power(pairs: int) -> float:
-    """Chance that `pairs` anchor pairs show a fall from `ANCHOR` to `FALLEN`: exact one-sided binomial test at 5 %."""
+    """Chance that `pairs` anchor pairs show a fall from `ANCHOR` to `FALLEN`: exact one-sided binomial test at 5%."""
     from scipy.stats import binom
 
     rejecting = [right for right in range(pairs + 1) if binom.cdf(right, pairs, ANCHOR) <= LEVEL]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.report.inert import cut
+from services.inert import cut
 from services.run_result import HardPair, Opinion
 
 TEXT_LIMIT, PROMPT_LIMIT, RATIONALE_LIMIT = 4000, 1200, 400

@@ -12,7 +12,7 @@ LARGEST, SMALLEST = 34.0, 9.0
 WRITTEN = 24.0
 """Cells at least this large hold their number."""
 
-NAME_LIMIT = 36
+NAME_LIMIT = 30
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ def heat_map(result: RunResult) -> HeatMap:
     """Lay the correlations out: the lower triangle, strongest criterion first."""
     names = [m.criterion.name for m in result.criteria_set.members]
     side = round(min(LARGEST, max(SMALLEST, ROOM / max(len(names), 1))), 1)
-    cells = [
-        _cell(names, i, j, result.correlation[i][j], side) for i in range(len(names)) for j in range(i + 1)
-    ]
+    cells = [_cell(names, i, j, result.correlation[i][j], side) for i in range(len(names)) for j in range(i + 1)]
     rows = [(i + 1, _short(name), round(TOP + side * (i + 0.5), 1)) for i, name in enumerate(names)]
     extent = side * len(names)
     return HeatMap(tuple(cells), tuple(rows), side, LABELS + extent + 8, TOP + extent + 8, side >= WRITTEN)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.atomic_file import write_text
+from services.inert import inert
 from services.report import figures
 from services.report.criteria_view import criteria_views
 from services.report.evolution import evolution
 from services.report.findings import ANCHOR, FALLEN, PAIRS_EXPLAINED, PAIRS_NAMED, findings, power
 from services.report.hard_pairs_view import pair_views
 from services.report.heat_map import heat_map
-from services.report.inert import inert
 from services.report.scale import accuracy_scale
 from services.report.scatter import scatter
 from services.report.vote_strips import vote_strips
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).with_name("templates")
-FIGURES = (figures.percent, figures.span, figures.points, figures.signed, figures.count, figures.duration)
+FIGURES = (
+    figures.percent, figures.chance, figures.span, figures.points, figures.signed, figures.count, figures.duration,
+)  # fmt: skip
 POWER_AT = (30, 100, 200)
 SPARK = (0.0, 150.0)
 """Ends of the small accuracy axis in the table of criteria, in drawing units."""

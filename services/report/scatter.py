@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from services.report.criteria_view import CriterionView
 from services.report.scale import Scale, accuracy_scale
@@ -66,11 +67,17 @@ FRAME = Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
 def scatter(views: Sequence[CriterionView]) -> Scatter:
     """Lay the criteria out; the strongest get their names first."""
     up = accuracy_scale([v.member.mining.low for v in views], HEIGHT - BOTTOM, TOP)
-    across = Scale(0.0, 1.0, LEFT + RADIUS + 4, WIDTH - RIGHT - RADIUS - 4)
+    across = _across([v.member.mining.coverage for v in views])
     places = [(across.at(v.member.mining.coverage), up.at(v.member.mining.shrunken)) for v in views]
     taken = [_round(x, y) for x, y in places]
     dots = [_dot(view, place, up, taken) for view, place in zip(views, places, strict=True)]
     return Scatter(tuple(dots), across, up)
+
+
+def _across(coverages: Sequence[float]) -> Scale:
+    """From the fifth below the smallest coverage, so that criteria which all decide often do not crowd."""
+    low = floor(5 * min(coverages, default=0.0)) / 5
+    return Scale(min(low, 0.8), 1.0, LEFT + RADIUS + 4, WIDTH - RIGHT - RADIUS - 4)
 
 
 def _dot(view: CriterionView, place: tuple[float, float], up: Scale, taken: list[Box]) -> Dot:

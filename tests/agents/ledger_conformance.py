@@ -58,7 +58,7 @@ def round_record(number: int, candidates: int = 3) -> RoundRecord:
 
 
 def _entry() -> Entry:
-    assessed = {name: 0 for name in Assessment.model_fields} | {"criterion": FIRST.hash}
+    assessed = dict.fromkeys(Assessment.model_fields, 0) | {"criterion": FIRST.hash}
     assessment = Assessment.model_validate(assessed)
     return Entry(
         criterion=FIRST.hash, name=FIRST.name, origin="manager", assessment=assessment, fate="keep", why="good"

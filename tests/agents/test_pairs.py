@@ -64,3 +64,17 @@ def test_a_datasets_hash_follows_its_pairs_and_points_but_not_its_notes() -> Non
 def test_a_dataset_survives_json() -> None:
     dataset = Dataset(name="d", pairs=(pair(votes=(Vote(preferred="tie", reason="r"),)),), notes=("n",))
     assert Dataset.model_validate_json(dataset.model_dump_json()) == dataset
+
+
+def test_a_datasets_hash_tells_a_group_from_a_weight() -> None:
+    one, other = pair(group="g", weight=11.0), pair(group="g1", weight=1.0)
+    assert Dataset(name="d", pairs=(one,)).hash != Dataset(name="d", pairs=(other,)).hash
+
+
+def test_a_datasets_hash_tells_its_description_from_its_pairs() -> None:
+    assert Dataset(name="d", description="x", pairs=()).hash != Dataset(name="d", pairs=()).hash
+
+
+@pytest.mark.parametrize("fields", [{"group": "\ud800"}, {"a": "\ud800"}])
+def test_a_lone_surrogate_does_not_break_a_datasets_hash(fields: dict[str, object]) -> None:
+    assert len(Dataset(name="d", description="\ud800", pairs=(pair(**fields),)).hash) == 16

@@ -28,9 +28,7 @@ DATASET = letter_dataset(12)
 
 
 @given(rows=ROWS, size=st.integers(1, 40), whole=st.booleans())
-def test_packing_loses_and_doubles_nothing_and_keeps_order(
-    rows: list[tuple[str, str]], size: int, whole: bool
-) -> None:
+def test_packing_loses_and_doubles_nothing_and_keeps_order(rows: list[tuple[str, str]], size: int, whole: bool) -> None:
     assert [key for batch in pack(rows, size, whole) for key in batch] == [key for _, key in rows]
 
 

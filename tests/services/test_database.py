@@ -60,10 +60,15 @@ def test_no_rows_are_no_statement(database: Database) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
+    with pytest.raises(ZeroDivisionError):
+        _write_and_fail(database)
+    assert bodies(database) == {}
+
+
+def _write_and_fail(database: Database) -> None:
+    with database.write() as connection:
         insert_new(connection, CriterionRow, [row("one")])
         raise ZeroDivisionError
-    assert bodies(database) == {}
 
 
 def test_foreign_keys_are_kept(database: Database) -> None:

@@ -36,9 +36,15 @@ def owner(home: Path) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(home)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)}
     )
-    assert process.stdout is not None
-    assert int(process.stdout.readline()) > 0
+    _await_line(process)
     return process
+
+
+def _await_line(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process says that its server is up; it says nothing more."""
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert int(said.readline()) > 0
 
 
 def gone(folder: Path) -> bool:
@@ -168,8 +174,7 @@ def test_a_signal_to_the_whole_group_leaves_nothing(place: Path, number: int) ->
         env={**os.environ, "PYTHONPATH": str(root)},
         start_new_session=True,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline()
+    _await_line(process)
     os.killpg(process.pid, number)
     assert process.wait(10) != 0
     assert gone(place)

@@ -1,4 +1,4 @@
-"""The database ledger keeps the promises of every ledger, agrees with the dictionary, and shares work between threads."""
+"""The database ledger keeps every ledger's promises, agrees with the dictionary, and shares work between threads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-
 from ledger_conformance import FIRST, HASHES, PAIRS, SECOND, LedgerConformance, World, answer, ask
+from sqlalchemy import select
 from test_memory_ledger import ScriptedJudge
 
 from agents.judgments import Ask, Judgment, Status, Verdict
@@ -122,7 +121,7 @@ def test_the_first_answer_stands(sql: SqlWorld) -> None:
 def test_texts_of_any_script_survive_in_rationales(sql: SqlWorld) -> None:
     ledger = sql.ledger()
     ledger.want([ask()])
-    said = Judgment(key=ask().key, status="decided", verdict="A", rationale="‘so’ — \U0001f600 ünï \n\t\"quoted\"")
+    said = Judgment(key=ask().key, status="decided", verdict="A", rationale='«so» 判断 \U0001f600 ünï \n\t"quoted"')
     keep_answers(sql.database, [said])
     assert ledger.judgments(FIRST.hash, HASHES)[0][1] == said
 
@@ -140,7 +139,7 @@ def test_it_agrees_with_the_dictionary_on_any_course_of_events(sql: SqlWorld, se
     memory, durable = MemoryLedger(PAIRS), sql.ledger()
     for ledger in (memory, durable):
         ledger.remember([FIRST, SECOND])
-    asks = [ask(c, p, o, s) for c in (FIRST, SECOND) for p in range(4) for o in ("ab", "ba") for s in range(2)]  # type: ignore[arg-type]
+    asks = [ask(c, p, o, s) for c in (FIRST, SECOND) for p in range(4) for o in ("ab", "ba") for s in range(2)]
     for _ in range(12):
         some = rng.sample(asks, rng.randint(0, 10))
         assert memory.want(some) == durable.want(some)

@@ -132,9 +132,7 @@ def test_a_batch_that_a_worker_has_just_taken_is_left_to_it(deployment: Deployme
     assert waiting(deployment) == []
 
 
-def test_a_batch_of_another_living_commands_server_is_left_to_it(
-    deployment: Deployment, run: str, place: Path
-) -> None:
+def test_a_batch_of_another_living_commands_server_is_left_to_it(deployment: Deployment, run: str, place: Path) -> None:
     with EmbeddedRedis(place / "home") as other:
         own = another(deployment)
         foreign = type(own.queue)(other.url, 60)
@@ -277,11 +275,14 @@ def test_a_sweep_of_a_finished_run_does_nothing(deployment: Deployment, run: str
 
 
 def test_sweeping_at_any_moment_does_not_change_the_outcome(deployment: Deployment, run: str, place: Path) -> None:
-    sweeper = Sweeper(deployment)
+    sweeper, taken = Sweeper(deployment), f"rq:queue:{QUEUE}:intermediate"
     sweeper.sweep(run)
     while (job := take_job(deployment)) is not None:
+        deployment.queue.connection.rpush(taken, job.id)
         sweeper.sweep(run)
         execute(deployment, job)
+        sweeper.sweep(run)
+        deployment.queue.connection.lrem(taken, 1, job.id)
         sweeper.sweep(run)
     work_off(deployment)
     assert outcome(deployment, run) == undisturbed(deployment, place)

@@ -49,7 +49,7 @@ def new_run(database: Database, dataset: Dataset | None = None, config: RunConfi
 
 def waiting(deployment: Deployment) -> list[Job]:
     """Jobs on the queue, next first."""
-    ids = deployment.queue.connection.lrange(f"rq:queue:{QUEUE}", 0, -1)
+    ids: Any = deployment.queue.connection.lrange(f"rq:queue:{QUEUE}", 0, -1)
     jobs = Job.fetch_many([i.decode() for i in ids], connection=deployment.queue.connection, serializer=SERIALIZER)
     return [job for job in jobs if job is not None]
 
@@ -69,7 +69,7 @@ def take_job(deployment: Deployment, rng: random.Random | None = None) -> Job | 
 
 def execute(deployment: Deployment, job: Job) -> None:
     """Do a job."""
-    work = {"services.jobs.advance": advance_thread, "services.jobs.judge_batch": judge_rows}[job.func_name]
+    work = {"services.jobs.advance": advance_thread, "services.jobs.judge_batch": judge_rows}[str(job.func_name)]
     work(deployment, job.args[0])
 
 
@@ -86,4 +86,3 @@ def finish(deployment: Deployment, run: str, names: tuple[str, ...] = ("main",))
     """Take a run's threads to their end."""
     deployment.queue.advance(f"{run}-{name}" for name in names)
     work_off(deployment)
-

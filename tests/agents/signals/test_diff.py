@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.signals.diff import read_diff
@@ -68,6 +68,7 @@ def test_prose_after_a_hunk_ends_it() -> None:
 LINES = st.lists(st.text(alphabet="abc -+@\\", max_size=8), max_size=12)
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_what_difflib_writes_is_read_back(before: list[str], after: list[str]) -> None:
     written = list(difflib.unified_diff(before, after, n=1, lineterm=""))
@@ -81,6 +82,7 @@ def test_what_difflib_writes_is_read_back(before: list[str], after: list[str]) -
     assert list(diff.removed) == [line[1:] for line in body if line.startswith("-")]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     diff = read_diff("@@ -1,2 +1,2 @@\n" + text)

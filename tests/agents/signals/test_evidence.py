@@ -14,9 +14,9 @@ def value(name: str, text: str) -> float:
 
 
 ARGUED = (
-    "School uniforms help students because they remove pressure to dress well. For example, a 2019 survey of 500 pupils "
-    "found that bullying fell by 12%. However, uniforms cost money, so schools should lend them. If parents cannot pay, "
-    "the school must help. Therefore uniforms are better than free dress."
+    "School uniforms help students because they remove pressure to dress well. For example, a 2019 survey of 500 "
+    "pupils found that bullying fell by 12%. However, uniforms cost money, so schools should lend them. If parents "
+    "cannot pay, the school must help. Therefore uniforms are better than free dress."
 )
 SHOUTED = "uniforms suck!!!! nobody likes them lol they are so ugly and stupid go away uniforms"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.signals.fences import Block, read_fences
@@ -41,6 +41,7 @@ def test_backticks_in_a_line_open_nothing() -> None:
     assert read_fences("use ```x``` here").blocks == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["```", "~~~", "````", "```py", "text", "", "  ```"]), max_size=30))
 def test_no_line_but_the_fences_is_lost(lines: list[str]) -> None:
     fenced = read_fences("\n".join(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.signals.passage import Passage
@@ -124,6 +124,7 @@ def test_an_empty_text_has_counts_of_zero_and_no_shares(text: str) -> None:
     assert math.isnan(value("markdown_share", text))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="#*-_`|>[]()<a1. \n~\\\U0001f600", max_size=300))
 def test_every_value_keeps_its_range_on_wild_text(text: str) -> None:
     for signal in (s for s in SIGNALS.values() if s.family == "formatting"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.signals.identifiers import Mentions, code_tokens, identifiers, parts, spelled, stem
@@ -99,6 +99,7 @@ def test_stemming_takes_off_a_plural_s_only(word: str, base: str) -> None:
     assert stem(word) == base
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["load", "row", "http", "user", "size"]), min_size=2, max_size=4))
 def test_snake_and_camel_case_of_the_same_words_name_each_other(words: list[str]) -> None:
     snake, camel = "_".join(words), words[0] + "".join(word.title() for word in words[1:])
@@ -107,6 +108,7 @@ def test_snake_and_camel_case_of_the_same_words_name_each_other(words: list[str]
     assert Mentions(f"rename {camel} now").names(snake)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(alphabet="abcXYZ_$09", max_size=20))
 def test_any_text_and_any_name_can_be_looked_up(text: str, name: str) -> None:
     Mentions(text).names(name)

@@ -81,7 +81,7 @@ def test_utf16_without_a_mark_is_explained(raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("chunk", [8, 1 << 20])
+@pytest.mark.parametrize("chunk", [7, 8, 1 << 20])
 def test_broken_utf16_is_found_by_its_offset(raw: Raw, monkeypatch: pytest.MonkeyPatch, name: str, chunk: int) -> None:
     monkeypatch.setattr(encoding, "_CHUNK", chunk)
     surrogate = "\udc00".encode(name, "surrogatepass")

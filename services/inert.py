@@ -22,14 +22,14 @@ _CARRIAGE = re.compile(r"\r\n?")
 
 
 def shown(text: str) -> str:
-    """The text with every character that acts on its surroundings replaced by its name, as in `‹U+202E›`."""
+    """The text with every character that acts on its surroundings replaced by its name, as in `[U+202E]`."""
     return _SUSPECT.sub(lambda found: _named(found.group()), _CARRIAGE.sub("\n", text))
 
 
 @lru_cache(maxsize=4096)
 def _named(character: str) -> str:
     acts = character not in _KEPT and unicodedata.category(character) in _ACTING
-    return f"‹U+{ord(character):04X}›" if acts else character
+    return f"[U+{ord(character):04X}]" if acts else character
 
 
 def cut(text: str, limit: int) -> str:

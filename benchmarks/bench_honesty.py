@@ -1,0 +1,98 @@
+"""Honest reporting: does the interval a run prints cover what the set does on many other pairs?
+
+    python -m benchmarks.bench_honesty [--draws 20] [--part evaluation] [--write]
+
+Each draw's 30 pairs are too few to seal a share, so they are cross-fitted as `touchstone mine` does; the interval
+of the pooled out-of-fold accuracy is set against the accuracy of the whole set on the draw's large test.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.outcome import VoteAccuracy, measure_outcomes
+from agents.pairs import Pair
+from agents.splitting import split
+from benchmarks.contenders import Bench, vote_accuracy
+from benchmarks.page import table, write_section
+from benchmarks.people import FILES, Draw, Part, draws
+
+POLICIES = ("robust", "paper")
+
+
+@dataclass(frozen=True)
+class Honesty:
+    """One draw: the interval printed, mining accuracy, and the accuracy on the large test."""
+
+    printed: VoteAccuracy
+    mining: float
+    test: float
+
+    @property
+    def covered(self) -> bool:
+        """Whether the interval holds the accuracy on the large test."""
+        return self.printed.low <= self.test <= self.printed.high
+
+
+def examine(bench: Bench, draw: Draw, policy: str) -> Honesty:
+    """Cross-fit the draw's pairs, and test the set mined from all of them."""
+    whole = bench.mine(draw.mining, draw.test, policy)
+    pooled = [o for mining, held in _folds(draw.mining) for o in bench.mine(mining, held, policy).sealed]
+    printed, _ = measure_outcomes(pooled, "crossfit")
+    return Honesty(printed, whole.mining_weighted.accuracy, vote_accuracy(whole.sealed))
+
+
+def _folds(pairs: tuple[Pair, ...]) -> list[tuple[list[Pair], list[Pair]]]:
+    return [([pairs[i] for i in f.mining], [pairs[i] for i in f.held_out]) for f in split(pairs).folds]
+
+
+def run(part: Part, count: int) -> dict[str, dict[str, list[Honesty]]]:
+    """Every draw of every file under both policies."""
+    bench = Bench()
+    found: dict[str, dict[str, list[Honesty]]] = {p: {f: [] for f in FILES} for p in POLICIES}
+    for name in FILES:
+        for number, draw in enumerate(draws(name, part, count), 1):
+            for policy in POLICIES:
+                found[policy][name].append(examine(bench, draw, policy))
+            last = found["robust"][name][-1]
+            span = f"[{last.printed.low:.2f}, {last.printed.high:.2f}]"
+            print(f"{name} {number}/{count}: {span} test {last.test:.3f} {'in' if last.covered else 'OUT'}", flush=True)
+    return found
+
+
+def report(found: dict[str, dict[str, list[Honesty]]]) -> str:
+    """Coverage of the printed interval, its width, and the optimism of mining and of printed accuracy."""
+    rows = []
+    for policy, by_file in found.items():
+        for name, draws_ in [*by_file.items(), ("all", [h for hs in by_file.values() for h in hs])]:
+            rows.append([f"{policy}, {name}", *_row(draws_)])
+    head = ["policy, file", "draws", "interval covers the test", "mean width", "printed - test", "mining - test"]
+    return table(head, rows)
+
+
+def _row(draws_: list[Honesty]) -> list[str]:
+    covered = sum(h.covered for h in draws_)
+    width = np.mean([h.printed.high - h.printed.low for h in draws_])
+    printed = np.mean([h.printed.accuracy - h.test for h in draws_])
+    mining = np.mean([h.mining - h.test for h in draws_])
+    return [str(len(draws_)), f"{covered} ({covered / len(draws_):.0%})", f"{width:.2f}", f"{printed:+.3f}", f"{mining:+.3f}"]
+
+
+def main() -> None:
+    """Run, print, and with --write put the result on the page."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--draws", type=int, default=20)
+    options.add_argument("--part", choices=("development", "evaluation"), default="evaluation")
+    options.add_argument("--write", action="store_true", help="write the result to docs/benchmarks.md")
+    chosen = options.parse_args()
+    told = report(run(chosen.part, chosen.draws))
+    print(told)
+    if chosen.write:
+        write_section("honesty", f"python -m benchmarks.bench_honesty --draws {chosen.draws} --write", told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`touchstone evaluate`: a criteria set put to the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.mine import Json, Pairs, Sides
+from services.cli.outcome import guarded
+
+
+@guarded
+def evaluate(
+    criteria: Annotated[Path, typer.Argument(help="A criteria file, as `touchstone mine` writes it.")],
+    pairs: Pairs,
+    out: Annotated[Path | None, typer.Option(help="Write the evaluation to this file, as JSON.")] = None,
+    sides: Sides = "keep",
+    json: Json = False,
+) -> None:
+    """Judge pairs by a criteria file and compare with people: by criterion, and by weighted vote and plain majority."""
+    from contextlib import closing
+
+    from services.atomic_file import write_text
+    from services.cli.summary import output, print_evaluation
+    from services.criteria_file import read_criteria
+    from services.database import Database
+    from services.datasets import read_dataset
+    from services.evaluation import evaluate as apply
+    from services.parties import load_parties
+    from services.settings import load_settings
+
+    loaded, reading = read_criteria(criteria), read_dataset(pairs, sides=sides)
+    settings = load_settings()
+    with closing(Database(settings.database).create()) as database:
+        found = apply(loaded.criteria_set, reading.dataset, load_parties(settings, database).judge())
+    found = found.model_copy(update={"notes": (*found.notes, *loaded.notes)})
+    if out is not None:
+        write_text(out, found.model_dump_json(indent=1) + "\n")
+    if json:
+        typer.echo(found.model_dump_json())
+        return
+    print_evaluation(found, output())
+    if out is not None:
+        typer.echo(f"Written: {out}")

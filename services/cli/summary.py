@@ -1,0 +1,85 @@
+"""A finished run or evaluation on a terminal: the criteria, the honest figures, and nothing that flatters alone."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agents.assessment import Assessment
+from agents.outcome import VoteAccuracy
+from services.evaluation import Evaluation
+from services.inert import shown
+from services.report.findings import PAIRS_NAMED, findings
+from services.round_table import raw, span
+from services.run_result import RunResult
+
+WIDTH = 120
+"""Columns of output that goes to a file or a pipe."""
+
+
+def print_summary(result: RunResult, console: Console) -> None:
+    """The set, then what it is worth on pairs nobody mined from, weighted beside majority."""
+    console.print(_set_table(result))
+    found, named = findings(result), PAIRS_NAMED[result.facts.holdout]
+    console.print(Text(found.headline, style="bold"))
+    console.print(Text(found.sureness))
+    votes = (("weighted vote ", result.held_out_weighted), ("plain majority", result.held_out_majority))
+    for label, vote in votes:
+        if vote is not None:
+            console.print(Text(f"  {label}  {named}: {told(vote)}"))
+    console.print(Text(f"  weighted vote   mining pairs (flattered): {told(result.mining_weighted)}", style="dim"))
+    size = len(result.criteria_set.members)
+    console.print(Text(f"  {result.effective_votes:.1f} effective votes in {size} criteria"))
+
+
+def print_evaluation(evaluation: Evaluation, console: Console) -> None:
+    """Each criterion on these pairs (`mined at`: its raw accuracy where it was mined), then the vote both ways."""
+    table = _table("criterion", "weight", "right", "raw", "shrunken", "95%", "coverage", "flips", "mined at")
+    for c in evaluation.criteria:
+        table.add_row(Text(shown(c.name)), f"{c.weight:+.2f}", *_figures(c.here), raw(c.mining))
+    console.print(table)
+    console.print(Text(f"weighted vote   {told(evaluation.weighted)}", style="bold"))
+    console.print(Text(f"plain majority  {told(evaluation.majority)}"))
+    console.print(Text(f"{evaluation.weighted.ties} ties left out; {evaluation.effective_votes:.1f} effective votes"))
+    left_out = [f"left out, this judge cannot judge by it: {name}" for name in evaluation.left_out]
+    for note in (*left_out, *evaluation.notes):
+        console.print(Text(f"note: {shown(note)}", style="dim"))
+
+
+def output() -> Console:
+    """stdout: as wide as the terminal, and wide enough for the tables where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def told(vote: VoteAccuracy) -> str:
+    """A vote's accuracy with everything it must carry, on one line."""
+    return (
+        f"{vote.accuracy:.0%} ({vote.low:.0%} to {vote.high:.0%}), right on {vote.right} of {vote.decided} decided; "
+        f"coverage {vote.coverage:.0%} of {vote.n}"
+    )
+
+
+def _set_table(result: RunResult) -> Table:
+    held_out = {a.criterion: a for a in result.held_out_assessments}
+    table = _table("criterion", "weight", "right", "raw", "shrunken", "95%", "coverage", "flips", "held out")
+    for m in result.criteria_set.members:
+        other = held_out.get(m.criterion.hash)
+        honest = f"{raw(other)} of {other.decided}" if other else "-"
+        table.add_row(Text(shown(m.criterion.name)), f"{m.weight:+.2f}", *_figures(m.mining), honest)
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, min_width=24)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _figures(a: Assessment) -> tuple[str, ...]:
+    right = f"{a.right} of {a.decided}"
+    return right, raw(a), f"{a.shrunken:.0%}", span(a), f"{a.coverage:.0%}", f"{a.flip_rate:.0%}"

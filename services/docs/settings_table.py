@@ -1,0 +1,35 @@
+"""Every setting as a table row, from `Settings` and its docstring."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic_core import PydanticUndefined
+
+from services.docs.blocks import table
+from services.settings import PREFIX, Settings
+
+COMPUTED = {"home": "the user's data folder", "workers": "one a core, at least 2"}
+"""Defaults that depend on the machine, in words."""
+
+
+def settings_table() -> str:
+    """Variable, default and meaning. Raises KeyError if a setting is not documented in the class."""
+    meanings = _meanings()
+    rows = [(f"`{PREFIX}{name.upper()}`", _default(name), meanings[name]) for name in Settings.model_fields]
+    return table(("variable", "default", "meaning"), rows)
+
+
+def _default(name: str) -> str:
+    value = Settings.model_fields[name].default
+    if value is PydanticUndefined:
+        return COMPUTED[name]
+    return f"`{value}`" if value != "" else "empty"
+
+
+def _meanings() -> dict[str, str]:
+    """Field name -> what the class says of it under `Attributes:`."""
+    listed = (Settings.__doc__ or "").split("Attributes:", 1)[1]
+    entries = re.split(r"^ {8}(?=\w+: )", listed, flags=re.MULTILINE)[1:]
+    parts = (entry.split(": ", 1) for entry in entries)
+    return {name: " ".join(meaning.split()) for name, meaning in parts}

@@ -1,0 +1,205 @@
+"""Whether this machine can run Touchstone: each thing it needs looked at by itself, with what to do where it fails."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from knowledge_base.errors import InputError, TouchstoneError
+from services.settings import PREFIX, Settings, load_settings
+
+PYTHON = (3, 11)
+PACKAGES = (
+    "langgraph", "rq", "redis", "sqlalchemy", "pydantic-settings", "numpy", "scipy", "scikit-learn", "faiss-cpu",
+    "sentence-transformers", "tree-sitter", "typer", "rich", "jinja2", "pyarrow",
+)  # fmt: skip
+REINSTALL = "reinstall: pip install --force-reinstall touchstone-criteria"
+FREE_BYTES = 500_000_000
+"""Free space under home below which a run is at risk."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: what it is, whether it is well, what was found, and what to do if it is not well."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, str | bool]:
+        """Plain values."""
+        return asdict(self)
+
+
+class AilmentError(Exception):
+    """Something is wrong: what was found, and what to do about it."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(found)
+        self.found, self.remedy = found, remedy
+
+
+Look = Callable[[Settings], str]
+"""Looks at one thing; returns what was found, or raises `AilmentError` (or any error, which is reported as it is)."""
+
+
+def examine() -> Iterator[Check]:
+    """Look at one thing after the other; settings that cannot be read end it, since the rest hangs on them."""
+    yield _check("python", lambda _: _python(), None)
+    yield _check("packages", lambda _: _packages(), None)
+    try:
+        settings = load_settings()
+    except InputError as error:
+        yield Check("settings", False, str(error), f"mend the {PREFIX} variables")
+        return
+    yield Check("settings", True, f"home {settings.home}, {settings.workers} workers")
+    for name, look in LOOKS:
+        yield _check(name, look, settings)
+
+
+def _check(name: str, look: Look, settings: Settings | None) -> Check:
+    try:
+        return Check(name, True, look(settings))  # type: ignore[arg-type]  # the first two looks ignore it
+    except AilmentError as ailment:
+        return Check(name, False, ailment.found, ailment.remedy)
+    except TouchstoneError as error:
+        return Check(name, False, str(error), "do as the message says")
+    except Exception as error:
+        return Check(name, False, f"{type(error).__name__}: {error}", REINSTALL)
+
+
+def _python() -> str:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] < PYTHON:
+        raise AilmentError(found, f"install Python {PYTHON[0]}.{PYTHON[1]} or newer")
+    return found
+
+
+def _packages() -> str:
+    missing = [name for name in PACKAGES if not _installed(name)]
+    if missing:
+        raise AilmentError(f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return f"all {len(PACKAGES)} looked for are installed"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def _home(settings: Settings) -> str:
+    remedy = f"make it writable, or set {PREFIX}HOME to a folder that is"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.home) as file:
+            file.write(b"x")
+    except OSError as error:
+        raise AilmentError(f"{settings.home} cannot be written to ({error.strerror})", remedy) from error
+    return f"{settings.home} is writable"
+
+
+def _disk(settings: Settings) -> str:
+    place = next(p for p in (settings.home, *settings.home.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1e9:,.1f} GB free at {place}"
+    if free < FREE_BYTES:
+        raise AilmentError(found, f"free at least {FREE_BYTES / 1e9:.1f} GB, or set {PREFIX}HOME to another disk")
+    return found
+
+
+def _database(settings: Settings) -> str:
+    from sqlalchemy import inspect, make_url, text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from services.database import Database
+
+    shown = make_url(settings.database).render_as_string(hide_password=True)
+    database = Database(settings.database)
+    try:
+        with database.create().read() as connection:
+            connection.execute(text("SELECT 1"))
+            tables = len(inspect(connection).get_table_names())
+    except SQLAlchemyError as error:
+        reason = str(error).splitlines()[0]
+        raise AilmentError(f"{shown}: {reason}", f"check {PREFIX}DATABASE_URL and {PREFIX}HOME") from error
+    finally:
+        database.close()
+    return f"{shown}, {tables} tables"
+
+
+def _redis(settings: Settings) -> str:
+    return _own_redis() if settings.embedded else _remote_redis(settings.redis_url)
+
+
+def _own_redis() -> str:
+    """Start a server in a home of its own, so that looking never meddles with a run."""
+    from services.embedded_redis import EmbeddedRedis
+
+    with tempfile.TemporaryDirectory(prefix="touchstone-doctor-") as home, EmbeddedRedis(Path(home)) as server:
+        return f"embedded server starts: {_redis_version(server.url)}"
+
+
+def _remote_redis(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    import redis
+
+    parts = urlsplit(url)
+    place = f"{parts.scheme}://{parts.hostname or ''}{':' + str(parts.port) if parts.port else ''}{parts.path}"
+    try:
+        return f"{place} answers: {_redis_version(url)}"
+    except redis.exceptions.RedisError as error:
+        remedy = f"start it, mend {PREFIX}REDIS_URL, or leave that empty for an embedded server"
+        raise AilmentError(f"{place}: {error}", remedy) from error
+
+
+def _redis_version(url: str) -> str:
+    import redis
+
+    with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+        found = client.info("server")
+    return f"Redis {found['redis_version']}"
+
+
+def _embedder(_settings: Settings) -> str:
+    from knowledge_base.model_files import DEFAULT_MODEL, model_folder
+
+    model_folder(DEFAULT_MODEL)
+    return f"{DEFAULT_MODEL}: the weights are the official ones"
+
+
+def _catalogue(_settings: Settings) -> str:
+    from knowledge_base.entries import load_catalogue
+
+    criteria = load_catalogue()
+    bound = sum(c.programmatic for c in criteria)
+    return f"{len(criteria)} prior criteria, {bound} of them bound to signals"
+
+
+def _signals(_settings: Settings) -> str:
+    from agents.expression import check
+    from knowledge_base.entries import load_catalogue
+
+    import_module("agents.signals")
+    from agents.signals.signal import SIGNALS
+
+    for criterion in load_catalogue():
+        if criterion.programmatic:
+            check(criterion.expression, SIGNALS)
+    return f"{len(SIGNALS)} signals; every expression of the catalogue reads"
+
+
+LOOKS: tuple[tuple[str, Look], ...] = (
+    ("home", _home), ("disk", _disk), ("database", _database), ("redis", _redis), ("embedder", _embedder),
+    ("catalogue", _catalogue), ("signals", _signals),
+)  # fmt: skip
+"""Everything looked at once the settings are known, in order."""
