@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.sample import Sample, Signs, round_margin, signs_of
 from agents.signals import SIGNALS
@@ -83,22 +84,24 @@ def variants(criterion: Criterion, sample: Sample, partners: Sequence[str]) -> l
     return found
 
 
-def distinct(candidates: Iterable[Candidate], taken: Sequence[Signs] = ()) -> list[Candidate]:
+def distinct(candidates: Sequence[Candidate], taken: Sequence[Signs] = ()) -> list[Candidate]:
     """The candidates in order, leaving out any that votes like one before it or like one of `taken`."""
-    chosen: list[Candidate] = []
-    seen = list(taken)
-    for candidate in candidates:
-        if all(abs(likeness(candidate.votes, other)) < SAME_VOTES for other in seen):
-            chosen.append(candidate)
-            seen.append(candidate.votes)
-    return chosen
+    if not candidates:
+        return []
+    units = _units([c.votes for c in candidates])
+    nearest = np.abs(units @ _units(taken).T).round(9).max(axis=1) if taken else np.zeros(len(candidates))
+    alike = np.abs(units @ units.T).round(9) >= SAME_VOTES
+    chosen: list[int] = []
+    for i in range(len(candidates)):
+        if nearest[i] < SAME_VOTES and not alike[i, chosen].any():
+            chosen.append(i)
+    return [candidates[i] for i in chosen]
 
 
-def likeness(one: Signs, other: Signs) -> float:
-    """Cosine of two vote vectors, in [-1, 1]; 0 if either never decides."""
-    first, second = one.astype(np.float64), other.astype(np.float64)
-    length = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / length if length else 0.0
+def _units(votes: Sequence[Signs]) -> NDArray[np.float64]:
+    """(n, p) vote vectors of length 1; a vector that never decides stays 0."""
+    matrix = np.array(votes, dtype=np.float64)
+    return np.asarray(matrix / np.maximum(np.sqrt(np.square(matrix).sum(axis=1, keepdims=True)), 1e-12))
 
 
 def _joined(criterion: Criterion, partner: str, sample: Sample) -> list[Candidate]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from knowledge_base.criterion import Criterion, Domain
 from agents.statistics import Beta
+from knowledge_base.criterion import Criterion, Domain
 
 ACCURACY = {0: 0.5, 1: 0.5, 2: 0.56, 3: 0.63}
 """Prior mean accuracy by the catalogue's importance (0: not listed for this domain)."""

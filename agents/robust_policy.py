@@ -18,6 +18,9 @@ from agents.stacking import stack
 from agents.statistics import Beta, paired_gain
 from agents.votes import DECIDED, Votes
 
+LEAST = 1e-6
+"""Weight of the single criterion that stands where nothing speaks for any: a set is never empty."""
+
 
 @dataclass(frozen=True)
 class RobustPolicy:
@@ -102,11 +105,13 @@ class RobustPolicy:
         pull = np.round(found * np.sqrt(coverage), 9)
         order = sorted(range(len(pull)), key=lambda i: (-pull[i], votes.criteria[i]))
         final = [i for i in order if pull[i] > 0][: self.size] or order[:1]
-        chosen = {votes.criteria[i]: round(float(found[i]), 6) for i in final}
+        chosen = {votes.criteria[i]: max(round(float(found[i]), 6), LEAST) for i in final}
         return list(chosen), Ballot(weights=chosen, method="logistic stacking around the prior")
 
     def _decision(self, one: Assessment, double: str) -> Decision:
         believed = f"accuracy {one.accuracy:.2f} on {one.decided} pairs, {one.shrunken:.2f} shrunken"
+        if one.missing and not one.decided:
+            return Decision(one.criterion, "refine", f"no evidence: {one.missing} of {one.asked} judgments never came")
         if one.shrunken < self.drop or not one.decided:
             return Decision(one.criterion, "replace", f"{believed}: below {self.drop:g}")
         if double:

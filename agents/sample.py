@@ -59,6 +59,17 @@ def signs_of(gaps: Floats, margin: float, higher: bool) -> Signs:
 
 
 def round_margin(gaps: Floats, share: float) -> float:
-    """A margin that would abstain on about `share` (in [0, 1]) of the pairs on which the two texts differ at all."""
-    sizes = np.abs(gaps[np.isfinite(gaps) & (gaps != 0)])
-    return float(f"{np.quantile(sizes, share):.2g}") if len(sizes) and share > 0 else 0.0
+    """A margin that abstains on at most `share` (in [0, 1)) of the pairs on which the two texts differ at all.
+
+    It lies on a gap that occurs, rounded to two digits if that decides the same; 0 where the smallest gap already
+    stands on more pairs than that, as counts have it.
+    """
+    sizes = np.sort(np.abs(gaps[np.isfinite(gaps) & (gaps != 0)]))
+    spared = int(share * len(sizes))
+    if not spared:
+        return 0.0
+    allowed = sizes[sizes < sizes[spared]] if spared < len(sizes) else sizes
+    if not len(allowed):
+        return 0.0
+    rounded = float(f"{allowed[-1]:.2g}")
+    return rounded if int((sizes <= rounded).sum()) == len(allowed) else float(allowed[-1])

@@ -45,8 +45,8 @@ class StatisticalManager:
         self._index = index
         self._cache = cache if cache is not None else MemoryCache()
         self.fingerprint = f"statistical/{source_digest(Path(__file__).parent)}/{criteria_digest(index.criteria)[:12]}"
-        self._sample: Callable[[tuple[Pair, ...]], Sample] = lru_cache(maxsize=4)(self._measured)
-        self._singles: Callable[[Sample], Sequence[Candidate]] = lru_cache(maxsize=4)(_single_candidates)
+        self._sample: Callable[[tuple[Pair, ...]], Sample] = lru_cache(maxsize=16)(self._measured)
+        self._singles: Callable[[Sample], Sequence[Candidate]] = lru_cache(maxsize=16)(_single_candidates)
 
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         """Prior criteria near what the texts are and what separates them, then what the search adds."""

@@ -106,7 +106,8 @@ def examine(state: MiningState, mining: Mining) -> MiningState:
 
 def compose(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, float]]:
     """The final criteria, strongest first, and their vote weights, from every criterion that was ever kept."""
-    pool = list(dict.fromkeys([*state["archive"], *state["kept"], *state["refining"]]))
+    alive = dict.fromkeys([*state["archive"], *state["kept"], *state["refining"]])
+    pool = [c for c in alive if c not in state["banned"] and c not in state["failing"]]
     votes = mining.ledger.votes(pool, mining.pairs)
     weights = np.array([mining.by_hash[p].weight for p in mining.pairs])
     priors = mining.priors(mining.ledger.recall(pool))

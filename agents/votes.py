@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.judgments import Judgment
 
-ASKED, DECIDED, ABSTAINED, MISSING = 1, 2, 3, 4
+DECIDED, ABSTAINED, MISSING = 1, 2, 3
 """Cell states. MISSING stands for `invalid` and `failed`: asked, but no evidence came."""
 
 

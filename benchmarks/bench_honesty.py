@@ -78,7 +78,13 @@ def _row(draws_: list[Honesty]) -> list[str]:
     width = np.mean([h.printed.high - h.printed.low for h in draws_])
     printed = np.mean([h.printed.accuracy - h.test for h in draws_])
     mining = np.mean([h.mining - h.test for h in draws_])
-    return [str(len(draws_)), f"{covered} ({covered / len(draws_):.0%})", f"{width:.2f}", f"{printed:+.3f}", f"{mining:+.3f}"]
+    return [
+        str(len(draws_)),
+        f"{covered} ({covered / len(draws_):.0%})",
+        f"{width:.2f}",
+        f"{printed:+.3f}",
+        f"{mining:+.3f}",
+    ]
 
 
 def main() -> None:

@@ -39,7 +39,26 @@ from services.sql_ledger import SqlLedger, count_missing
 from services.workforce import Workforce
 
 CRITERIA = 20
-WORDS = "the of and a plan because though river 12 evidence should not perhaps bright stone moves clearly house".split()
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "a",
+    "plan",
+    "because",
+    "though",
+    "river",
+    "12",
+    "evidence",
+    "should",
+    "not",
+    "perhaps",
+    "bright",
+    "stone",
+    "moves",
+    "clearly",
+    "house",
+]
 
 
 def pairs(count: int) -> tuple[Pair, ...]:
@@ -121,12 +140,21 @@ def run(count: int, repeats: int) -> str:
 def report(seconds: dict[str, float], judgments: int, repeats: int) -> str:
     """Rates, ratios to the plain loop, and what the queue adds to a judgment's wall time."""
     plain = seconds["plain loop"]
-    rows = [
-        [way, f"{judgments / s:,.0f}", f"{s / plain:.2f}", f"{1000 * s / judgments:.3f}", f"{1000 * (s - plain) / judgments:+.3f}"]
-        for way, s in seconds.items()
-    ]  # fmt: skip
-    head = [f"{judgments:,} judgments, median of {repeats}", "judgments / s", "time / plain", "ms / judgment", "added ms"]
-    return f"{table(head, rows)}\n\nOther load on the machine during the run: {psutil.getloadavg()[0]:.1f} (1-minute average, this benchmark included)."
+    rows = [[way, *_figures(spent, plain, judgments)] for way, spent in seconds.items()]
+    head = [
+        f"{judgments:,} judgments, median of {repeats}",
+        "judgments / s",
+        "time / plain",
+        "ms each",
+        "added ms each",
+    ]
+    load = f"Load of the machine at the end: {psutil.getloadavg()[0]:.1f} (1-minute average, this benchmark included)."
+    return f"{table(head, rows)}\n\n{load}"
+
+
+def _figures(spent: float, plain: float, judgments: int) -> list[str]:
+    each, added = 1000 * spent / judgments, 1000 * (spent - plain) / judgments
+    return [f"{judgments / spent:,.0f}", f"{spent / plain:.2f}", f"{each:.3f}", f"{added:+.3f}"]
 
 
 def main() -> None:

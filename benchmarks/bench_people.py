@@ -1,6 +1,6 @@
 """Real people: the default policy against the published one and what anyone could do with the same 30 pairs.
 
-    python -m benchmarks.bench_people [--draws 20] [--part evaluation] [--write]
+python -m benchmarks.bench_people [--draws 20] [--part evaluation] [--write]
 """
 
 from __future__ import annotations
@@ -45,12 +45,15 @@ def run(part: Part, count: int) -> Scores:
 
 def report(found: Scores) -> str:
     """The table, and how the default stands against the better baseline of each file."""
-    rows = [[k, *(f"{np.mean(v[f]):.3f} ± {np.std(v[f]):.3f}" for f in FILES), f"{_mean(v):.3f}"] for k, v in found.items()]
+    rows = [
+        [k, *(f"{np.mean(v[f]):.3f} ± {np.std(v[f]):.3f}" for f in FILES), f"{_mean(v):.3f}"] for k, v in found.items()
+    ]
     lead = {f: np.mean(found[DEFAULT][f]) - max(np.mean(found[b][f]) for b in BASELINES) for f in FILES}
     told = ", ".join(f"{f} {100 * lead[f]:+.1f}" for f in FILES)
     average = 100 * float(np.mean(list(lead.values())))
     head = ["accuracy, mean ± sd over draws", *FILES, "mean"]
-    return f"{table(head, rows)}\n\nDefault against the better baseline of each file, in points: {told}; on average {average:+.1f}."
+    against = f"Default against the better baseline of each file, in points: {told}; on average {average:+.1f}."
+    return f"{table(head, rows)}\n\n{against}"
 
 
 def _mean(by_file: dict[str, list[float]]) -> float:

@@ -117,8 +117,8 @@ def regression(bench: Bench, draw: Draw) -> float:
     train, target = _scaled([mining.gaps(n) for n in names], [test.gaps(n) for n in names])
     folds = [(_both(a, len(train)), _both(b, len(train))) for a, b in KFold(5).split(train)]
     model = LogisticRegressionCV(
-        Cs=np.logspace(-4, 1, 8), cv=folds, fit_intercept=False, max_iter=5000, l1_ratios=(0.0,), use_legacy_attributes=False,
-        scoring="accuracy",
+        Cs=np.logspace(-4, 1, 8), cv=folds, scoring="accuracy", fit_intercept=False, max_iter=5000,
+        l1_ratios=(0.0,), use_legacy_attributes=False,
     )  # fmt: skip
     model.fit(np.vstack([train, -train]), np.concatenate([mining.truth, -mining.truth]))
     return accuracy(np.asarray(model.decision_function(target)), test.truth)

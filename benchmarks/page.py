@@ -23,7 +23,9 @@ def write_section(name: str, command: str, body: str, page: Path = PAGE) -> None
         raise ValueError(f"{page.name} has no section {name!r}; add {start!r} and {end!r} where it belongs")
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     told = f"{start}\n`{command}`, {today}, {machine()}\n\n{body.strip()}\n{end}"
-    page.write_text(re.sub(f"{re.escape(start)}.*?{re.escape(end)}", lambda _: told, text, flags=re.S), encoding="utf-8")
+    page.write_text(
+        re.sub(f"{re.escape(start)}.*?{re.escape(end)}", lambda _: told, text, flags=re.S), encoding="utf-8"
+    )
 
 
 def machine() -> str:

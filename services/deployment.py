@@ -27,6 +27,18 @@ class Deployment:
         return load_parties(self.settings, self.database)
 
 
+_standing: dict[str, Deployment] = {}
+
+
+def standing(settings: Settings) -> Deployment:
+    """The deployment that this process keeps open from job to job, with all that its parties have loaded."""
+    name = settings.model_dump_json()
+    if name not in _standing:
+        queue = JobQueue(settings.redis_url, settings.job_seconds)
+        _standing[name] = Deployment(settings, Database(settings.database), queue)
+    return _standing[name]
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Deployment]:
     """Open a deployment whose `redis_url` is known."""

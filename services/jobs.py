@@ -19,7 +19,7 @@ from agents.outcome import Outcome, conclude
 from services.batches import begin, blame, hand_out, threads_served
 from services.checkpoints import checkpointer
 from services.database import upsert
-from services.deployment import Deployment, opened
+from services.deployment import Deployment, standing
 from services.judging import judge_questions
 from services.lease import Lease, take
 from services.mining_thread import load_thread
@@ -35,20 +35,17 @@ Graph = CompiledStateGraph[MiningState, Mining, MiningState, MiningState]
 
 def advance(thread: str) -> None:
     """Job: take a thread as far as it gets without another judgment."""
-    with opened(load_settings()) as deployment:
-        advance_thread(deployment, thread)
+    advance_thread(standing(load_settings()), thread)
 
 
 def judge_batch(batch: str) -> None:
     """Job: answer what is missing of a batch."""
-    with opened(load_settings()) as deployment:
-        judge_rows(deployment, batch)
+    judge_rows(standing(load_settings()), batch)
 
 
 def sweep() -> None:
     """Job: find and repair lost work in all unfinished runs."""
-    with opened(load_settings()) as deployment:
-        Sweeper(deployment).sweep()
+    Sweeper(standing(load_settings())).sweep()
 
 
 def advance_thread(deployment: Deployment, thread: str) -> bool:

@@ -7,6 +7,7 @@ plugs in another judge or manager without a change here.
 from __future__ import annotations
 
 import importlib
+from functools import cached_property
 from typing import Protocol
 
 from agents.judge import Judge
@@ -34,7 +35,7 @@ class Parties(Protocol):
         ...
 
     def preload(self) -> None:
-        """Load what jobs will need, once, in a process that forks for each job: no computing here, only loading."""
+        """Load what jobs will need, once, before a worker takes its first."""
         ...
 
 
@@ -46,14 +47,22 @@ class EmbeddedParties:
 
     def judge(self) -> Judge:
         """The signal judge, remembering its measurements in the database."""
+        return self._judge
+
+    def manager(self) -> Manager:
+        """The statistical manager, over the catalogue."""
+        return self._manager
+
+    @cached_property
+    def _judge(self) -> Judge:
         from agents.signal_judge import SignalJudge
         from agents.signals.measurement import signals_version
         from services.measurement_store import SqlMeasurements
 
         return SignalJudge(SqlMeasurements(self._database, signals_version()))
 
-    def manager(self) -> Manager:
-        """The statistical manager, over the catalogue."""
+    @cached_property
+    def _manager(self) -> Manager:
         from agents.signals.measurement import signals_version
         from agents.statistical_manager import StatisticalManager
         from knowledge_base.entries import load_catalogue
@@ -71,7 +80,7 @@ class EmbeddedParties:
         return recognise_domain(texts, [p.prompt for p in dataset.pairs], dataset.description).domain
 
     def preload(self) -> None:
-        """Load lexicons, grammars and the embedding model's weights (no forward pass: it would not survive a fork)."""
+        """Load lexicons, grammars, the embedding model and the index."""
         import agents.statistical_manager
         from agents.signals.measurement import warm_up
         from knowledge_base.embedding import preload, set_threads
@@ -79,6 +88,7 @@ class EmbeddedParties:
         set_threads(self._settings.threads)
         preload()
         warm_up()
+        self.manager()
         del agents
 
 

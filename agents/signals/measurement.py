@@ -89,19 +89,16 @@ def _measure_chunk(
 
 
 EMBEDDING_FAMILIES = frozenset({"coherence", "prompt", "prompt_code"})
-"""Families that run the embedding model, which must not run in a process that forks."""
+"""Families that run the embedding model."""
 
 WARM_UP = (
     "However, we should probably note that the 3 teams didn't agree; see https://example.org (2019).\n\n- One point.",
-    "def add(left, right):\n    \"\"\"Sum of two numbers.\"\"\"\n    if left is None:\n        raise ValueError\n    return left + right\n",
+    'def add(left, right):\n    """Sum."""\n    if left is None:\n        raise ValueError\n    return left + right\n',
 )
 
 
 def warm_up() -> None:
-    """Load every lexicon, table and grammar that signals load when first used, without running the embedding model.
-
-    A process that forks for each job calls this once, so that no job loads them again.
-    """
+    """Load every lexicon, table and grammar that signals load when first used; the embedding model is not run."""
     passages = [Passage(text, text) for text in WARM_UP]
     for known in SIGNALS.values():
         if known.family not in EMBEDDING_FAMILIES:

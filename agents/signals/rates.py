@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def share(part: float, whole: float) -> float:
-    """part / whole; NaN if `whole` is 0."""
+    """Part / whole; NaN if `whole` is 0."""
     return part / whole if whole else math.nan
 
 

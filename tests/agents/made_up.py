@@ -166,3 +166,10 @@ def mining(
     brief = Brief(tuple(mined), "made-up pairs", "answers", 0)
     ledger = MemoryLedger([*mined, *sealed])
     return Mining(brief, tuple(sealed), ledger, manager, policy, ScriptedJudge.fingerprint, symmetric)
+
+
+def likeness(one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
+    """Cosine of two vote vectors, by definition; 0 if either never decides."""
+    first, second = one.astype(np.float64), other.astype(np.float64)
+    length = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / length if length else 0.0

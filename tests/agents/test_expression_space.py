@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import criterion, pair
+from made_up import criterion, likeness, pair
 
 from agents.expression import evaluate, names_in
-from agents.expression_space import SAME_VOTES, Candidate, bind, distinct, likeness, single, variants
+from agents.expression_space import SAME_VOTES, Candidate, bind, distinct, single, variants
 from agents.pairs import Pair
 from agents.sample import Sample, Signs
 from agents.signals import SIGNALS
@@ -90,16 +90,6 @@ def test_every_signal_is_an_expression(name: str) -> None:
 def test_open_ended_counts_are_taken_by_their_logarithm_and_shares_are_not() -> None:
     assert single("words") == "log1p(words)"
     assert single("type_token_ratio") == "type_token_ratio"
-
-
-@given(signs, signs)
-def test_likeness_is_symmetric_and_at_most_one(one: Signs, other: Signs) -> None:
-    assert likeness(one, other) == likeness(other, one)
-    assert abs(likeness(one, other)) <= 1 + 1e-12
-
-
-def test_votes_that_never_decide_are_like_nothing() -> None:
-    assert likeness(np.zeros(6, dtype=np.int8), np.ones(6, dtype=np.int8)) == 0.0
 
 
 @given(st.lists(signs, max_size=8), st.lists(signs, max_size=3))

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from made_up import assessment, criterion
+from made_up import assessment, criterion, likeness
 from made_up_texts import answer_pair, brief, small_index
 from manager_conformance import ManagerConformance, ManagerWorld
 
 from agents.expression import MAX_LENGTH, check
-from agents.expression_space import SAME_VOTES, likeness
+from agents.expression_space import SAME_VOTES
 from agents.judge import Judge
 from agents.manager import Brief, Case, Manager, Proposal
 from agents.pairs import Pair
