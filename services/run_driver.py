@@ -30,7 +30,9 @@ POLL_SECONDS = 0.1
 OnProgress = Callable[[RunProgress], None]
 
 
-def run_to_end(run: str, settings: Settings, on_progress: OnProgress | None = None) -> RunResult:
+def run_to_end(
+    run: str, settings: Settings, on_progress: OnProgress | None = None, site: Site | None = None
+) -> RunResult:
     """Work on a run until it is finished, and read its result; a finished run's result is read at once.
 
     May be interrupted at any moment and called again: it goes on where it stood. Start it from the main thread where
@@ -40,6 +42,7 @@ def run_to_end(run: str, settings: Settings, on_progress: OnProgress | None = No
         run: id of a created run.
         settings: where and how.
         on_progress: called about ten times a second and once at the end.
+        site: where to work if there is one already (see `working`); otherwise one is started and ended.
 
     Raises:
         RunError: there is no such run, or a thread of it failed for good.
@@ -50,8 +53,8 @@ def run_to_end(run: str, settings: Settings, on_progress: OnProgress | None = No
         load_run(database, run)
         if progress_of(database, run).status != "finished":
             _revive(database, run)
-            with ending_signals_raise(), _watch(database, run), _site(settings) as site:
-                _drive(site, run, on_progress or _unwatched)
+            with ending_signals_raise(), _watch(database, run), _lent(site, settings) as place:
+                _drive(place, run, on_progress or _unwatched)
         return result_of(database, run)
     finally:
         database.close()
@@ -67,7 +70,17 @@ class Site:
 
 
 @contextmanager
-def _site(settings: Settings) -> Iterator[Site]:
+def _lent(site: Site | None, settings: Settings) -> Iterator[Site]:
+    if site is not None:
+        yield site
+        return
+    with working(settings) as own:
+        yield own
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[Site]:
+    """A queue and workers for several runs, one after the other: workers load their models once."""
     stack = ExitStack()
     try:
         server = stack.enter_context(EmbeddedRedis(settings.home)) if settings.embedded else None

@@ -20,12 +20,16 @@ def demo(
     """
     from services.cli.mining import Order, mine_pairs
     from services.cli.output_folder import check_folder
+    from services.interruption import ending_signals_raise
     from services.run_config import RunConfig
+    from services.run_driver import working
     from services.samples_shipped import SAMPLES
+    from services.settings import load_settings
 
     for sample in SAMPLES:
         check_folder(out / sample.name)
-    for sample in SAMPLES:
-        typer.echo(f"\n{sample.title}: {sample.path}\n")
-        order = Order(sample.path, out / sample.name, RunConfig(), description=sample.description)
-        mine_pairs(order, as_json=False, quiet=False)
+    with ending_signals_raise(), working(load_settings()) as site:
+        for sample in SAMPLES:
+            typer.echo(f"\n{sample.title}: {sample.path}\n")
+            order = Order(sample.path, out / sample.name, RunConfig(), description=sample.description)
+            mine_pairs(order, as_json=False, quiet=False, site=site)

@@ -17,7 +17,7 @@ from services.datasets import Sides, read_dataset
 from services.live import watcher
 from services.parties import load_parties
 from services.run_config import RunConfig
-from services.run_driver import run_to_end
+from services.run_driver import Site, run_to_end
 from services.run_result import RunResult
 from services.runs import create_run
 from services.settings import Settings, load_settings
@@ -36,8 +36,9 @@ class Order:
     sides: Sides = "keep"
 
 
-def mine_pairs(order: Order, *, as_json: bool, quiet: bool) -> RunResult:
-    """Carry an order out. Progress goes to stderr; stdout gets the summary, or with `as_json` one JSON document.
+def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = None) -> RunResult:
+    """Carry an order out, at `site` if one is given. Progress goes to stderr; stdout gets the summary, or with
+    `as_json` one JSON document.
 
     Raises:
         TouchstoneError: anything a user can mend; the folder is looked at before any work begins.
@@ -47,7 +48,7 @@ def mine_pairs(order: Order, *, as_json: bool, quiet: bool) -> RunResult:
     progress = Console(stderr=True)
     run = _create(order, settings)
     with watcher(progress, quiet=quiet or as_json) as watch:
-        result = run_to_end(run, settings, watch.update)
+        result = run_to_end(run, settings, watch.update, site)
         watch.finish(result.rounds)
     files = write_folder(result, order.out)
     _tell(result, files, as_json=as_json, quiet=quiet)
