@@ -35,7 +35,7 @@ demo: install ## mine the two samples that come with the project; writes demo-ou
 	$(BIN)/touchstone demo --out demo-out
 
 test: install ## run every test
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(PROCESSES)
 
 lint: install ## check style: ruff's rules and its formatting
 	$(BIN)/ruff check .

@@ -13,7 +13,8 @@ from agents.assessment import Assessment, assess
 from agents.ballot import Ballot, majority
 from agents.criteria_set import CriteriaSet, Lineage, Member
 from agents.mining import Mining, MiningState
-from agents.statistics import wilson
+from agents.splitting import unit_labels
+from agents.statistics import design_effect, wilson
 from agents.steps import compose
 from agents.votes import Votes
 
@@ -25,7 +26,8 @@ class VoteAccuracy(BaseModel):
         n: pairs with a preference (ties left out); ties: pairs that people tied.
         decided: pairs on which the vote was not balanced; right: of those, as people preferred.
         accuracy: right / decided, in [0, 1] (0.5 if nothing was decided); coverage: decided / n.
-        low, high: 95 % Wilson interval of the accuracy.
+        effective: how many separate pairs the decided ones are worth, less where they share groups or texts.
+        low, high: 95 % Wilson interval of the accuracy, at the effective number of pairs.
         kind: `mining` pairs (seen by the manager: optimistic), `sealed`, `crossfit` (each pair judged by a set
             mined without it) or `test` (a file of its own).
     """
@@ -39,16 +41,18 @@ class VoteAccuracy(BaseModel):
     right: int
     accuracy: float
     coverage: float
+    effective: float
     low: float
     high: float
 
 
 class PairOutcome(BaseModel):
-    """One sealed pair: people's sign, the weighted vote's probability for a, and the plain majority's sign."""
+    """One sealed pair: its unit, people's sign, the weighted vote's probability for a, the plain majority's sign."""
 
     model_config = ConfigDict(frozen=True)
 
     pair: str
+    unit: str
     truth: int
     probability: float
     majority: int
@@ -74,17 +78,21 @@ class Outcome(BaseModel):
 
 
 def measure(
-    signs: NDArray[np.int8], truth: NDArray[np.int8], kind: Literal["mining", "sealed", "crossfit", "test"]
+    signs: NDArray[np.int8],
+    truth: NDArray[np.int8],
+    kind: Literal["mining", "sealed", "crossfit", "test"],
+    units: Sequence[str],
 ) -> VoteAccuracy:
-    """Accuracy of (p,) vote signs against (p,) people's signs."""
+    """Accuracy of (p,) vote signs against (p,) people's signs; `units` says which of the p pairs hang together."""
     clear = truth != 0
+    effect = design_effect([u for u, counted in zip(units, clear & (signs != 0), strict=True) if counted])
     n, decided = int(clear.sum()), int((clear & (signs != 0)).sum())
     right = int((signs * truth > 0).sum())
-    interval = wilson(right, decided)
+    interval = wilson(right / effect, decided / effect)
     return VoteAccuracy(
         kind=kind, n=n, ties=int((~clear).sum()), decided=decided, right=right,
         accuracy=right / decided if decided else 0.5, coverage=decided / n if n else 0.0,
-        low=interval.low, high=interval.high,
+        effective=decided / effect, low=interval.low, high=interval.high,
     )  # fmt: skip
 
 
@@ -95,7 +103,8 @@ def measure_outcomes(
     truth = np.array([p.truth for p in pairs], dtype=np.int8)
     weighted = np.array([_sign(p.probability) for p in pairs], dtype=np.int8)
     plain = np.array([p.majority for p in pairs], dtype=np.int8)
-    return measure(weighted, truth, kind), measure(plain, truth, kind)
+    units = [p.unit for p in pairs]
+    return measure(weighted, truth, kind, units), measure(plain, truth, kind, units)
 
 
 def conclude(state: MiningState, mining: Mining, lineage: Lineage) -> Outcome:
@@ -106,11 +115,12 @@ def conclude(state: MiningState, mining: Mining, lineage: Lineage) -> Outcome:
     sealed_pairs = tuple(p.hash for p in mining.sealed)
     sealed_votes = mining.ledger.votes(final, sealed_pairs)
     sealed_truth = np.array([p.sign for p in mining.sealed], dtype=np.int8)
+    units = unit_labels([mining.by_hash[p] for p in mining.pairs])
     return Outcome(
         criteria_set=_criteria_set(final, weights, votes, mining, lineage),
-        mining_weighted=measure(_signs(ballot, votes), truth, "mining"),
-        mining_majority=measure(majority(votes), truth, "mining"),
-        sealed=tuple(_pair_outcomes(ballot, sealed_votes, sealed_truth)),
+        mining_weighted=measure(_signs(ballot, votes), truth, "mining", units),
+        mining_majority=measure(majority(votes), truth, "mining", units),
+        sealed=tuple(_pair_outcomes(ballot, sealed_votes, sealed_truth, unit_labels(mining.sealed))),
         sealed_assessments=tuple(assess(sealed_votes, sealed_truth)) if sealed_pairs else (),
     )
 
@@ -124,9 +134,9 @@ def _criteria_set(
     return CriteriaSet(members=tuple(members), method=mining.policy.name, lineage=lineage)
 
 
-def _pair_outcomes(ballot: Ballot, votes: Votes, truth: NDArray[np.int8]) -> list[PairOutcome]:
-    rows = zip(votes.pairs, truth, ballot.probability(votes), majority(votes), strict=True)
-    return [PairOutcome(pair=p, truth=int(t), probability=float(q), majority=int(m)) for p, t, q, m in rows]
+def _pair_outcomes(ballot: Ballot, votes: Votes, truth: NDArray[np.int8], units: Sequence[str]) -> list[PairOutcome]:
+    rows = zip(votes.pairs, units, truth, ballot.probability(votes), majority(votes), strict=True)
+    return [PairOutcome(pair=p, unit=u, truth=int(t), probability=float(q), majority=int(m)) for p, u, t, q, m in rows]
 
 
 def _signs(ballot: Ballot, votes: Votes) -> NDArray[np.int8]:

@@ -52,7 +52,7 @@ class Split:
 
 
 def split(
-    pairs: Sequence[Pair], *, sealed_share: float = 0.3, folds: int = 5, minimum: int = 60, seed: int = 0
+    pairs: Sequence[Pair], *, sealed_share: float = 0.3, folds: int = 5, minimum: int = 100, seed: int = 0
 ) -> Split:
     """Divide pairs into mining and sealed, or into folds when there are too few.
 
@@ -93,6 +93,16 @@ def units_of(pairs: Sequence[Pair]) -> list[Unit]:
     for index in range(len(pairs)):
         members.setdefault(_root(parent, index), []).append(index)
     return [tuple(unit) for unit in members.values()]
+
+
+def unit_labels(pairs: Sequence[Pair]) -> list[str]:
+    """The unit of each pair, named by the smallest content hash in it: the name does not depend on the order."""
+    labels = [""] * len(pairs)
+    for unit in units_of(pairs):
+        name = min(pairs[i].hash for i in unit)
+        for i in unit:
+            labels[i] = name
+    return labels
 
 
 def _root(parent: list[int], index: int) -> int:

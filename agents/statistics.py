@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,27 @@ def wilson(right: float, n: float, level: float = 0.95) -> Interval:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return Interval(float(max(0.0, middle - half)), float(min(1.0, middle + half)), level)
+
+
+WITHIN_UNIT = 0.1
+"""Correlation of right and wrong between pairs of one unit (a group, or pairs that share texts).
+
+Over development groups of benchmarks/people.py it was .11, .02 and .24 on the three files; docs/benchmarks.md."""
+
+
+def design_effect(units: Sequence[str], correlation: float = WITHIN_UNIT) -> float:
+    """By how much pairs that hang together are worth less than as many separate ones (Kish 1965, section 5.4).
+
+    Args:
+        units: the unit of each pair.
+        correlation: within units, in [0, 1].
+
+    Returns:
+        1 + (m - 1) x correlation for a mean unit size m as a pair meets it; 1 for separate pairs or none.
+    """
+    sizes = np.array(list(Counter(units).values()), dtype=np.float64)
+    met = float(np.square(sizes).sum() / sizes.sum()) if len(sizes) else 1.0
+    return 1.0 + (met - 1.0) * correlation
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,14 @@ class Honesty:
     test: float
 
     @property
+    def estimated(self) -> bool:
+        """Whether the run printed an accuracy at all; pairs that hang together in one lump allow none."""
+        return self.printed.decided > 0
+
+    @property
     def covered(self) -> bool:
-        """Whether the interval holds the accuracy on the large test."""
-        return self.printed.low <= self.test <= self.printed.high
+        """Whether an interval was printed and holds the accuracy on the large test."""
+        return self.estimated and self.printed.low <= self.test <= self.printed.high
 
 
 def examine(bench: Bench, draw: Draw, policy: str) -> Honesty:
@@ -58,7 +63,7 @@ def run(part: Part, count: int) -> dict[str, dict[str, list[Honesty]]]:
             for policy in POLICIES:
                 found[policy][name].append(examine(bench, draw, policy))
             last = found["robust"][name][-1]
-            span = f"[{last.printed.low:.2f}, {last.printed.high:.2f}]"
+            span = f"[{last.printed.low:.2f}, {last.printed.high:.2f}]" if last.estimated else "no estimate"
             print(f"{name} {number}/{count}: {span} test {last.test:.3f} {'in' if last.covered else 'OUT'}", flush=True)
     return found
 
@@ -69,17 +74,25 @@ def report(found: dict[str, dict[str, list[Honesty]]]) -> str:
     for policy, by_file in found.items():
         for name, draws_ in [*by_file.items(), ("all", [h for hs in by_file.values() for h in hs])]:
             rows.append([f"{policy}, {name}", *_row(draws_)])
-    head = ["policy, file", "draws", "interval covers the test", "mean width", "printed - test", "mining - test"]
+    head = [
+        "policy, file",
+        "draws with an estimate",
+        "interval covers the test",
+        "mean width",
+        "printed - test",
+        "mining - test",
+    ]
     return table(head, rows)
 
 
-def _row(draws_: list[Honesty]) -> list[str]:
+def _row(every: list[Honesty]) -> list[str]:
+    draws_ = [h for h in every if h.estimated]
     covered = sum(h.covered for h in draws_)
     width = np.mean([h.printed.high - h.printed.low for h in draws_])
     printed = np.mean([h.printed.accuracy - h.test for h in draws_])
     mining = np.mean([h.mining - h.test for h in draws_])
     return [
-        str(len(draws_)),
+        f"{len(draws_)} of {len(every)}",
         f"{covered} ({covered / len(draws_):.0%})",
         f"{width:.2f}",
         f"{printed:+.3f}",

@@ -121,10 +121,10 @@ def dimension() -> int:
 
 
 def preload() -> None:
-    """Import the library and load the weights, but run nothing.
+    """Import the library and load the weights, so that the first call of `embed` does not take the time for it.
 
-    A process that forks workers calls this first, so that they need not load. It must not call `embed`: a
-    forward pass starts OpenMP threads, which do not survive a fork, and the forked process would wait for ever.
+    It runs no forward pass. One would start OpenMP threads, which do not survive a fork: a process forked after one
+    would wait for ever at its own first `embed`. After this alone, a process may fork and embed on both sides.
     """
     with _lock:
         _current.load()

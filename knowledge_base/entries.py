@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from knowledge_base.criterion import Criterion
 from knowledge_base.errors import CatalogueError
+from knowledge_base.strict_yaml import StrictLoader
 
 CATALOGUE = Path(__file__).with_name("catalogue")
 """The folder of the criteria that come with the project."""
@@ -33,25 +34,6 @@ class _Entry:
 
     place: str
     criterion: Criterion
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (a few bytes can stand for gigabytes) and without repeated keys (one would win)."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse an alias where any other node is accepted."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed; write the value out")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        """Refuse a key that stands twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                raise yaml.MarkedYAMLError(None, None, f"{key.value!r} stands twice; keep one", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 def load_catalogue(folder: Path | None = None) -> tuple[Criterion, ...]:
@@ -115,7 +97,7 @@ def _read_file(path: Path, faults: list[str]) -> Iterator[_Entry]:
 def _parse(path: Path) -> list[object]:
     if path.stat().st_size > MOST_BYTES:
         raise CatalogueError(f"the file has over {MOST_BYTES:,} bytes; split it")
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)
     if not isinstance(raw, list) or not raw:
         raise CatalogueError(f"the file holds {type(raw).__name__}, not a list of criteria; start each with '- name:'")
     return raw

@@ -7,7 +7,8 @@
     ├── ExpressionError       an expression over signals cannot be read or evaluated
     ├── IntegrityError        stored bytes do not match their checksum
     └── RunError              a run cannot go on
-        └── WorkersLost       the worker processes ended and could not be replaced
+        ├── WorkersLost       the worker processes ended and could not be replaced
+        └── WrongJudge        questions for one judge came to another
 
 Every message names the thing, the value and the remedy; the tree lives in the innermost room so
 that all three may raise from it.
@@ -42,3 +43,7 @@ class RunError(TouchstoneError):
 
 class WorkersLost(RunError):
     """The worker processes of an embedded run ended and could not be replaced."""
+
+
+class WrongJudge(RunError):
+    """Questions for one judge came to another: code or settings changed between a run's creation and its worker."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from knowledge_base.criterion import Criterion, Domain
 from knowledge_base.embedding import embed
 from knowledge_base.errors import InputError
-from knowledge_base.index import Index
+from knowledge_base.index import Index, words_digest
 
 SAME_MEANING = 0.92
 """Cosine at and above which two criteria count as one. The two closest criteria of the catalogue, which differ,
@@ -74,7 +74,7 @@ def retrieve(
     rows = _pool(index, asked, n, banned)
     rows = _allowed(index, rows, banned, programmatic_only)
     relevance = _relevance(index, rows, asked, domain)
-    taken = _embedded([c.words for c in away_from], index)
+    taken = _vectors(away_from, index)
     return [
         Retrieved(index.criteria[rows[at]], float(relevance[at]))
         for at in _select(index.vectors[rows], relevance, taken, n, diversity)
@@ -84,6 +84,15 @@ def retrieve(
 def _embedded(texts: Sequence[str], index: Index) -> NDArray[np.float32]:
     """(n, d) vectors; nothing to embed needs no model."""
     return embed(texts) if texts else np.empty((0, index.vectors.shape[1]), dtype=np.float32)
+
+
+def _vectors(criteria: Sequence[Criterion], index: Index) -> NDArray[np.float32]:
+    """(n, d) vectors of criteria; those of the index are not embedded again."""
+    rows = {words_digest(c): row for row, c in enumerate(index.criteria)} if criteria else {}
+    fresh = [c for c in criteria if words_digest(c) not in rows]
+    made = dict(zip(map(words_digest, fresh), _embedded([c.words for c in fresh], index), strict=True))
+    found = [made[d] if (d := words_digest(c)) in made else index.vectors[rows[d]] for c in criteria]
+    return np.array(found, dtype=np.float32).reshape(len(criteria), index.vectors.shape[1])
 
 
 def _pool(index: Index, asked: NDArray[np.float32], n: int, banned: Sequence[Criterion]) -> list[int]:
@@ -97,7 +106,7 @@ def _pool(index: Index, asked: NDArray[np.float32], n: int, banned: Sequence[Cri
 
 def _allowed(index: Index, rows: list[int], banned: Sequence[Criterion], programmatic_only: bool) -> list[int]:
     """Rows that are neither banned (the same content has the same words, so a cosine of 1) nor beyond the judge."""
-    nearest = _nearest(index.vectors[rows], _embedded([c.words for c in banned], index))
+    nearest = _nearest(index.vectors[rows], _vectors(banned, index))
     return [
         row
         for row, closeness in zip(rows, nearest, strict=True)

@@ -97,6 +97,20 @@ def blame(database: Database, batch: str, fault: str) -> None:
         connection.execute(missing.values(rationale=fault))
 
 
+def refuse(database: Database, batch: str, fault: str) -> None:
+    """Give up the running threads that wait for a batch, and take back the attempt that `begin` counted for it.
+
+    For what no second attempt mends. Tried again, every judgment would end as `failed`, and the run as one without
+    evidence; as it is, the run says what is the matter and can be taken up again with nothing spent.
+    """
+    mine = (JudgmentRow.batch == batch, JudgmentRow.status == "missing")
+    waits = exists().where(WantRow.thread == ThreadRow.id, WantRow.void == "", WantRow.key == JudgmentRow.key, *mine)
+    given_up = update(ThreadRow).where(ThreadRow.status == "running", waits)
+    with database.write() as connection:
+        connection.execute(given_up.values(status="failed", fault=fault))
+        connection.execute(update(JudgmentRow).where(*mine).values(attempts=JudgmentRow.attempts - 1))
+
+
 def threads_served(database: Database, batch: str) -> list[str]:
     """Running threads that want a judgment of this batch and miss none at all any more."""
     query = (

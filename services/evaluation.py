@@ -18,6 +18,7 @@ from agents.judgments import Ask, Order
 from agents.memory_ledger import MemoryLedger
 from agents.outcome import VoteAccuracy, measure
 from agents.pairs import Dataset
+from agents.splitting import unit_labels
 from agents.votes import Votes
 from knowledge_base.errors import InputError
 
@@ -78,15 +79,15 @@ def evaluate(criteria_set: CriteriaSet, dataset: Dataset, judge: Judge) -> Evalu
     if not able:
         raise InputError(f"judge {judge.fingerprint} can judge by none of these criteria; give them expressions")
     votes = _votes(able, dataset, judge)
-    truth = np.array([p.sign for p in dataset.pairs], dtype=np.int8)
+    truth, units = np.array([p.sign for p in dataset.pairs], dtype=np.int8), unit_labels(dataset.pairs)
     kind: Literal["mining", "test"] = "mining" if dataset.hash == criteria_set.lineage.dataset else "test"
     return Evaluation(
         version=criteria_set.version,
         judge=judge.fingerprint,
         dataset=dataset.name,
         dataset_hash=dataset.hash,
-        weighted=measure(_weighted(criteria_set, votes), truth, kind),
-        majority=measure(majority(votes), truth, kind),
+        weighted=measure(_weighted(criteria_set, votes), truth, kind, units),
+        majority=measure(majority(votes), truth, kind, units),
         effective_votes=effective_votes(votes),
         criteria=_rows(able, assess(votes, truth)),
         left_out=tuple(m.criterion.name for m in criteria_set.members if m not in able),

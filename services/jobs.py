@@ -16,7 +16,8 @@ from agents.graph import build
 from agents.local_run import RECURSION_LIMIT
 from agents.mining import Mining, MiningState
 from agents.outcome import Outcome, conclude
-from services.batches import begin, blame, hand_out, threads_served
+from knowledge_base.errors import WrongJudge
+from services.batches import begin, blame, hand_out, refuse, threads_served
 from services.checkpoints import checkpointer
 from services.database import upsert
 from services.deployment import Deployment, standing
@@ -72,6 +73,7 @@ def judge_rows(deployment: Deployment, batch: str) -> int:
     """Answer what is missing of a batch and wake the threads that wait for nothing more; returns how many it was.
 
     Raises:
+        WrongJudge: the batch is for another judge than this worker's; the threads that want it are given up.
         Exception: whatever the judge raises; it is noted on the unanswered rows, which a sweep hands out again.
     """
     questions = begin(deployment.database, batch)
@@ -79,6 +81,9 @@ def judge_rows(deployment: Deployment, batch: str) -> int:
         if questions:
             judge = deployment.parties.judge()
             judge_questions(judge, questions, lambda some: keep_answers(deployment.database, some))
+    except WrongJudge as error:
+        refuse(deployment.database, batch, f"{type(error).__name__}: {error}")
+        raise
     except Exception as error:
         blame(deployment.database, batch, f"{type(error).__name__}: {error}")
         raise

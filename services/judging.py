@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from agents.judge import Judge, Question
 from agents.judgments import Judgment
-from knowledge_base.errors import RunError
+from knowledge_base.errors import WrongJudge
 
 HANDFUL = 64
 """Most answers in one transaction."""
@@ -22,11 +22,13 @@ def judge_questions(judge: Judge, questions: Sequence[Question], keep: Keep) -> 
     """Have `judge` answer, and `keep` what comes in handfuls.
 
     Raises:
-        RunError: the questions are for another judge.
+        WrongJudge: the questions are for another judge; none is answered.
         Exception: whatever the judge raises; what it answered before is kept.
     """
     for name in {ask.judge for ask, _, _ in questions} - {judge.fingerprint}:
-        raise RunError(f"judge {name!r} is asked, but this worker has {judge.fingerprint!r}; restart its workers")
+        why = "code or settings changed after the run was created or the worker was started"
+        remedy = "restart the workers that no command started"
+        raise WrongJudge(f"judge {name!r} is asked, but this worker has {judge.fingerprint!r}: {why}; {remedy}")
     asyncio.run(_judge(judge, questions, keep))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from services.database import Database
 from services.processes import Mark
@@ -45,7 +45,12 @@ class Lease:
             renewer.join()
 
     def release(self, **columns: Any) -> bool:
-        """Give the lease back and write these columns of the thread with it; False if it was lost meanwhile."""
+        """Give the lease back and write these columns of the thread with it; False if it was lost meanwhile.
+
+        A thread that was given up meanwhile keeps the fault that it was given up for.
+        """
+        if "fault" in columns:
+            columns["fault"] = case((ThreadRow.status == "running", columns["fault"]), else_=ThreadRow.fault)
         return self._write(lease_owner="", lease_until=0.0, **columns)
 
     def _renew(self, done: threading.Event) -> None:

@@ -32,4 +32,4 @@ class RunConfig(BaseModel):
     domain: Domain | None = None
     sealed_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
     folds: Annotated[int, Field(ge=2)] = 5
-    minimum: Annotated[int, Field(ge=2)] = 60
+    minimum: Annotated[int, Field(ge=2)] = 100

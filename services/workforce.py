@@ -25,6 +25,9 @@ KILLED_PATIENCE = 30
 FAULTY_PATIENCE = 2
 """Workers that ended in an error by themselves, with no progress in between: the next would too."""
 
+MOST_JOBS = 2000
+"""Jobs after which a worker ends and the next is started, so that no leak lasts."""
+
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -82,8 +85,9 @@ class Workforce:
     def _bury(self, worker: subprocess.Popen[bytes]) -> None:
         at = self._workers.index(worker)
         del self._workers[at], self._marks[at]
+        # One that ends well has done all the jobs that one worker does; several may at once, and that is no fault.
         self._killed += worker.returncode < 0
-        self._faulty += worker.returncode >= 0
+        self._faulty += worker.returncode > 0
         if self._faulty > FAULTY_PATIENCE or self._killed > KILLED_PATIENCE:
             raise WorkersLost(self._complaint(worker))
 
@@ -96,7 +100,8 @@ class Workforce:
         return f"{self._faulty} workers ended with exit status {worker.returncode} and none got anything done:\n{said}"
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "services.worker_main", "--parent", str(os.getpid())]
+        told = ["--parent", str(os.getpid()), "--jobs", str(MOST_JOBS)]
+        command = [sys.executable, "-m", "services.worker_main", *told]
         draft = self._folder / "worker.log"
         with draft.open("wb") as log:
             # In a session of its own, so that Ctrl-C reaches the owner alone, which stops its workers in order.

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from knowledge_base.errors import InputError
+from knowledge_base.strict_yaml import StrictLoader
 
 MOST_BYTES = 5_000_000
 """A larger file is refused unread."""
@@ -35,27 +36,6 @@ class Document:
         return int(node.start_mark.line) + 1
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (a few bytes can stand for gigabytes), repeated keys (one would win) or dates."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse an alias where any other node is accepted."""
-        if self.check_event(yaml.AliasEvent):
-            problem = "aliases (*name) are not allowed; write the value out"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key that stands twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                problem = f"{key.value!r} stands twice; keep one"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def read_yaml(path: str | Path) -> Document:
     """Read one YAML document.
 
@@ -65,7 +45,7 @@ def read_yaml(path: str | Path) -> Document:
     path = Path(path)
     text = _text(path)
     try:
-        loader = _StrictLoader(text)
+        loader = StrictLoader(text)
         node = loader.get_single_node()
         data = loader.construct_document(node) if node is not None else None
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.pairs import Pair, Preference
-from agents.splitting import Split, split, units_of
+from agents.splitting import Split, split, unit_labels, units_of
 
 
 def pair(a: str, b: str, group: str = "", preferred: Preference = "a") -> Pair:
@@ -102,7 +102,7 @@ def test_enough_separate_pairs_seal_the_share_asked_for() -> None:
     assert len(result.folds[0].held_out) == 60
 
 
-@pytest.mark.parametrize(("count", "mode"), [(59, "crossfit"), (60, "sealed")])
+@pytest.mark.parametrize(("count", "mode"), [(99, "crossfit"), (100, "sealed")])
 def test_the_minimum_decides_between_sealing_and_cross_fitting(count: int, mode: str) -> None:
     assert split(separate(count)).mode == mode
 
@@ -110,7 +110,7 @@ def test_the_minimum_decides_between_sealing_and_cross_fitting(count: int, mode:
 def test_cross_fitting_makes_even_folds_and_says_why() -> None:
     result = split(separate(30), folds=5)
     assert [len(fold.held_out) for fold in result.folds] == [6] * 5
-    assert "30 decided pairs are fewer than the 60" in result.note
+    assert "30 decided pairs are fewer than the 100" in result.note
 
 
 def test_fewer_units_than_folds_make_fewer_folds() -> None:
@@ -148,9 +148,9 @@ def test_a_single_unit_or_none_leaves_no_sealed_estimate(pairs: list[Pair]) -> N
 
 
 def test_two_halves_are_sealed_at_the_nearest_share() -> None:
-    result = split(separate(40, "g") + separate(40, "h"))
+    result = split(separate(60, "g") + separate(60, "h"))
     assert result.mode == "sealed"
-    assert len(result.folds[0].held_out) == 40
+    assert len(result.folds[0].held_out) == 60
 
 
 def test_another_seed_gives_another_split() -> None:
@@ -171,3 +171,11 @@ def test_new_pairs_leave_most_of_the_sealed_pairs_sealed() -> None:
 def test_arguments_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} is"):
         split(separate(10), **wrong)  # type: ignore[arg-type]  # deliberately wrong
+
+
+def test_labels_name_the_units_whatever_the_order() -> None:
+    pairs = [*separate(3), *separate(2, "one group")]
+    labels = dict(zip([p.id for p in pairs], unit_labels(pairs), strict=True))
+    turned = dict(zip([p.id for p in pairs[::-1]], unit_labels(pairs[::-1]), strict=True))
+    assert labels == turned
+    assert len(set(labels.values())) == len(units_of(pairs)) == 4

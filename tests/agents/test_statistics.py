@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.statistics import Beta, better_than_chance, paired_gain, q_values, wilson
+from agents.statistics import Beta, better_than_chance, design_effect, paired_gain, q_values, wilson
 
 shares = st.floats(0.01, 0.99)
 sizes = st.floats(1.0, 300.0)
@@ -129,3 +129,16 @@ def test_no_gain_is_found_where_nothing_differs() -> None:
 
 def test_pairs_that_do_not_differ_change_nothing() -> None:
     assert paired_gain(score("--+..++-"), score("+++..++-")) == paired_gain(score("--"), score("++"))
+
+
+def test_the_design_effect_is_kishs_for_equal_units() -> None:
+    assert design_effect(["a"] * 5 + ["b"] * 5, correlation=0.2) == pytest.approx(1 + 4 * 0.2)
+
+
+@given(st.lists(st.sampled_from("abcdef"), max_size=30))
+def test_pairs_never_gain_by_hanging_together(units: list[str]) -> None:
+    assert 1.0 <= design_effect(units) <= max(1.0, len(units))
+
+
+def test_separate_pairs_and_no_pairs_have_no_design_effect() -> None:
+    assert design_effect(["a", "b", "c"]) == design_effect([]) == 1.0

@@ -20,8 +20,10 @@ PATIENCE = 5.0
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a short path, used as home and for temporary files, with the letter parties in force."""
+    # Made before the folder below becomes the one for temporary files, or it would lie in it and vanish with it.
+    tmp_path_factory.getbasetemp()
     folder = Path(tempfile.mkdtemp(prefix="ts", dir="/tmp"))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     for name, value in {

@@ -1,7 +1,8 @@
 """Small real parties for tests of the machinery: criteria about letters, judged by counting them.
 
 Everything is a pure function of content. `LETTER_MS` makes each judgment take that many milliseconds, and `LETTER_TRAP`
-names a letter whose criterion kills the process that judges by it.
+names a letter whose criterion kills the process that judges by it. `LETTER_LOG` is a file that gets a line each time
+parties are made (`made PID`) and each time questions are answered (`judged PID`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import random
 import string
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from agents.judge import Question
 from agents.judgments import Judgment
@@ -55,6 +57,7 @@ class LetterJudge:
         return criterion.name.startswith("Letters ")
 
     async def answer(self, questions: Sequence[Question]) -> AsyncIterator[Judgment]:
+        _note("judged")
         for ask, criterion, pair in questions:
             if self._seconds:
                 await asyncio.sleep(self._seconds)
@@ -122,4 +125,11 @@ class LetterParties:
 
 def parties(settings: object, database: object) -> LetterParties:
     """As `Settings.parties` names it."""
+    _note("made")
     return LetterParties()
+
+
+def _note(what: str) -> None:
+    if path := os.environ.get("LETTER_LOG"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{what} {os.getpid()}\n")

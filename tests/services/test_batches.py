@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from letter_parties import letter_criterion, letter_dataset, letter_judgment
 from sqlalchemy import select, update
-from workbench import new_run
+from workbench import SMALL, new_run
 
 from agents.judge import Question
 from agents.judgments import Ask
-from services.batches import begin, blame, hand_out, hand_out_again, outstanding, pack, threads_served
+from services.batches import begin, blame, hand_out, hand_out_again, outstanding, pack, refuse, threads_served
 from services.database import Database
 from services.sql_ledger import SqlLedger, keep_answers
-from services.tables import JudgmentRow
+from services.tables import JudgmentRow, ThreadRow
 
 ROWS = st.lists(st.tuples(st.integers(0, 6).map(str), st.uuids().map(str)), max_size=80, unique_by=lambda r: r[1]).map(
     sorted
@@ -192,6 +192,29 @@ def test_blame_is_noted_on_missing_rows_only(desk: Desk) -> None:
     with desk.database.read() as connection:
         blamed = connection.execute(select(JudgmentRow.status).where(JudgmentRow.rationale == "broken")).scalars()
         assert list(blamed) == ["missing"] * 15
+
+
+def test_a_refused_batch_gives_up_whoever_waits_for_it_and_costs_no_attempt(desk: Desk) -> None:
+    other = new_run(desk.database, DATASET, SMALL)
+    batch, untouched = desk.hand_out()[:2]
+    desk.answer(begin(desk.database, batch)[:5])
+    refuse(desk.database, batch, "not mine")
+    with desk.database.read() as connection:
+        threads = connection.execute(select(ThreadRow.run, ThreadRow.status, ThreadRow.fault)).all()
+        missing = select(JudgmentRow.attempts).where(JudgmentRow.status == "missing")
+        attempts = [
+            set(connection.execute(missing.where(JudgmentRow.batch == b)).scalars()) for b in (batch, untouched)
+        ]
+    assert {tuple(t) for t in threads} == {(desk.run, "failed", "not mine"), (other, "running", "")}
+    assert attempts == [{0}, {0}]
+
+
+def test_a_batch_that_has_nothing_missing_is_refused_without_harm(desk: Desk) -> None:
+    batch = desk.hand_out()[0]
+    desk.answer(begin(desk.database, batch))
+    refuse(desk.database, batch, "not mine")
+    with desk.database.read() as connection:
+        assert set(connection.execute(select(ThreadRow.status)).scalars()) == {"running"}
 
 
 def test_rows_that_lost_their_batch_are_handed_out_and_no_others(desk: Desk) -> None:

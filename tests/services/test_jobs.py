@@ -1,9 +1,8 @@
-"""Jobs in every order a queue may give: the same outcome, nothing judged twice for nothing, and no wake-up lost."""
+"""Jobs: what the library gives in one process, nothing judged twice for nothing, and faults that cost only time."""
 
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,56 +10,36 @@ from typing import Any
 import pytest
 from letter_parties import LetterJudge, LetterManager, LetterParties, letter_dataset
 from sqlalchemy import select, update
-from workbench import SMALL, another, bench, execute, finish, new_run, take_job, waiting, work_off
+from workbench import (
+    SMALL,
+    alone,
+    bench,
+    execute,
+    finish,
+    new_run,
+    outcome,
+    take_job,
+    thread_row,
+    waiting,
+    with_parties,
+)
 
 from agents.judgments import Judgment
-from agents.local_run import run_local
 from agents.manager import Brief, Proposal
-from agents.memory_ledger import MemoryLedger
-from agents.mining import Mining
 from agents.outcome import Outcome
 from agents.policies import policy_named
+from knowledge_base.errors import WrongJudge
 from services.deployment import Deployment
 from services.jobs import advance_thread, judge_rows
-from services.lease import take
 from services.mining_thread import load_thread
-from services.sql_ledger import SqlLedger, count_missing
-from services.tables import JudgmentRow, OutcomeRow, ThreadRow
+from services.sql_ledger import SqlLedger
+from services.tables import JudgmentRow, ThreadRow
 
 
 @pytest.fixture
 def deployment(place: Path) -> Iterator[Deployment]:
     with bench(place, batch_size=20) as opened:
         yield opened
-
-
-def outcome(deployment: Deployment, run: str, name: str = "main") -> str:
-    with deployment.database.read() as connection:
-        query = select(OutcomeRow.body).where(OutcomeRow.thread == f"{run}-{name}")
-        return connection.execute(query).scalar_one()
-
-
-def thread_row(deployment: Deployment, thread: str) -> Any:
-    with deployment.database.read() as connection:
-        columns = (ThreadRow.status, ThreadRow.fault, ThreadRow.attempts, ThreadRow.lease_owner)
-        return connection.execute(select(*columns).where(ThreadRow.id == thread)).one()
-
-
-def alone(deployment: Deployment, run: str, name: str = "main") -> str:
-    """The outcome of the same thread in one process, with neither queue nor database."""
-    thread = load_thread(deployment.database, f"{run}-{name}")
-    durable = thread.with_manager(LetterManager(), deployment.database)
-    ledger = MemoryLedger([*thread.mining, *thread.sealed])
-    mining = Mining(
-        durable.brief, durable.sealed, ledger, LetterManager(), durable.policy, durable.judge, durable.symmetric
-    )
-    return run_local(mining, LetterJudge(), thread.lineage).model_dump_json()
-
-
-def with_parties(deployment: Deployment, parties: LetterParties) -> Deployment:
-    own = another(deployment)
-    own.__dict__["parties"] = parties
-    return own
 
 
 def test_a_run_over_the_queue_gives_what_the_library_gives_in_one_process(deployment: Deployment) -> None:
@@ -80,134 +59,6 @@ def test_every_fold_of_a_cross_fit_comes_to_its_end(deployment: Deployment) -> N
     finish(deployment, run, ("main", "fold-1", "fold-2", "fold-3"))
     for name in ("main", "fold-1", "fold-2", "fold-3"):
         assert outcome(deployment, run, name) == alone(deployment, run, name)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_order_of_jobs_does_not_matter(deployment: Deployment, seed: int) -> None:
-    run = new_run(deployment.database, config=SMALL)
-    deployment.queue.advance(f"{run}-{name}" for name in ("main", "fold-1", "fold-2", "fold-3"))
-    work_off(deployment, random.Random(seed))
-    for name in ("main", "fold-2"):
-        assert outcome(deployment, run, name) == alone(deployment, run, name)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_jobs_side_by_side_lose_no_wake_up(deployment: Deployment, seed: int) -> None:
-    """Three hands take jobs at random at the same time; nobody sweeps, so one lost wake-up would be the end."""
-    run = new_run(deployment.database, config=SMALL)
-    threads = [f"{run}-{name}" for name in ("main", "fold-1", "fold-2", "fold-3")]
-    deployment.queue.advance(threads)
-    errors: list[BaseException] = []
-    hands = [threading.Thread(target=_work, args=(deployment, threads, seed + i, errors)) for i in range(3)]
-    for hand in hands:
-        hand.start()
-    for hand in hands:
-        hand.join(60)
-    assert errors == []
-    assert outcome(deployment, run) == alone(deployment, run)
-
-
-def _work(deployment: Deployment, threads: Sequence[str], seed: int, errors: list[BaseException]) -> None:
-    own, rng, idle = another(deployment), random.Random(seed), 0
-    try:
-        while idle < 200 and any(thread_row(own, t).status == "running" for t in threads):
-            job = take_job(own, rng)
-            if job is None:
-                idle += 1
-                threading.Event().wait(0.01)
-            else:
-                idle = 0
-                execute(own, job)
-        assert idle < 200, "nothing is left to do and a thread still waits"
-    except BaseException as error:
-        errors.append(error)
-
-
-class Hasty:
-    """A queue on which batches are finished before the advance that handed them out has given its lease back."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._real, self._other = deployment.queue, another(deployment)
-        self.bounced: list[bool] = []
-        self.new_batch = self._real.new_batch
-
-    def judge(self, batches: Sequence[str]) -> None:
-        for batch in batches:
-            judge_rows(self._other, batch)
-        while (job := take_job(self._other)) is not None:
-            self.bounced.append(not advance_thread(self._other, job.args[0]))
-
-    def advance(self, threads: Sequence[str]) -> None:
-        self._real.advance(threads)
-
-
-def test_the_last_answer_between_handing_out_and_giving_the_lease_back_wakes_the_thread(
-    deployment: Deployment,
-) -> None:
-    run = new_run(deployment.database)
-    hasty = Hasty(deployment)
-    own = another(deployment)
-    object.__setattr__(own, "queue", hasty)
-    assert advance_thread(own, f"{run}-main")
-    assert hasty.bounced == [True], "the wake-up came while the lease was held, and had to be turned away"
-    assert [job.args for job in waiting(deployment)] == [[f"{run}-main"]], "so the holder wakes the thread itself"
-    work_off(deployment)
-    assert outcome(deployment, run) == alone(deployment, run)
-
-
-def test_an_advance_that_finds_the_lease_held_does_nothing(deployment: Deployment) -> None:
-    run = new_run(deployment.database)
-    lease = take(deployment.database, f"{run}-main", 30)
-    assert lease is not None
-    assert not advance_thread(deployment, f"{run}-main")
-    assert waiting(deployment) == []
-
-
-def test_an_advance_too_many_changes_nothing(deployment: Deployment) -> None:
-    run = new_run(deployment.database)
-    for _ in range(3):
-        assert advance_thread(deployment, f"{run}-main")
-    with deployment.database.read() as connection:
-        wanted = count_missing(connection, f"{run}-main")
-    judged = 0
-    while (job := take_job(deployment)) is not None:
-        judged += judge_rows(deployment, job.args[0]) if job.id.startswith("judge") else 0
-    assert judged == wanted > 0
-
-
-def test_an_advance_of_a_finished_thread_does_nothing(deployment: Deployment) -> None:
-    run = new_run(deployment.database)
-    finish(deployment, run)
-    before = outcome(deployment, run)
-    assert not advance_thread(deployment, f"{run}-main")
-    assert outcome(deployment, run) == before
-
-
-def test_a_batch_done_twice_is_answered_once(deployment: Deployment) -> None:
-    run = new_run(deployment.database)
-    advance_thread(deployment, f"{run}-main")
-    batch = waiting(deployment)[0].args[0]
-    assert judge_rows(deployment, batch) > 0
-    with deployment.database.read() as connection:
-        first = connection.execute(select(JudgmentRow.key, JudgmentRow.answered_at)).all()
-    assert judge_rows(deployment, batch) == 0
-    with deployment.database.read() as connection:
-        assert connection.execute(select(JudgmentRow.key, JudgmentRow.answered_at)).all() == first
-
-
-def test_a_batch_that_was_answered_by_another_still_wakes_its_threads(deployment: Deployment) -> None:
-    """As after a kill between the last answer and the wake-up."""
-    run = new_run(deployment.database)
-    advance_thread(deployment, f"{run}-main")
-    batches = []
-    while (job := take_job(deployment)) is not None:
-        batches.append(job.args[0])
-    for batch in batches:
-        judge_rows(deployment, batch)
-    while take_job(deployment) is not None:
-        pass
-    judge_rows(deployment, batches[0])
-    assert [job.args for job in waiting(deployment)] == [[f"{run}-main"]]
 
 
 def test_what_one_run_judged_another_reuses(deployment: Deployment) -> None:
@@ -399,3 +250,29 @@ def test_policies_are_those_the_run_was_created_with(deployment: Deployment) -> 
     run = new_run(deployment.database)
     mining = load_thread(deployment.database, f"{run}-main").with_manager(LetterManager(), deployment.database)
     assert mining.policy == policy_named("paper", 6, 3)
+
+
+class ChangedParties(LetterParties):
+    """With the judge that a change of the code would give."""
+
+    def judge(self) -> LetterJudge:
+        return LetterJudge("letters/2")
+
+
+def test_workers_with_another_judge_give_the_run_up_and_say_why(deployment: Deployment) -> None:
+    run = new_run(deployment.database)
+    changed = with_parties(deployment, ChangedParties())
+    advance_thread(changed, f"{run}-main")
+    batches = [job.args[0] for job in waiting(deployment)]
+    assert len(batches) > 1
+    for batch in batches:
+        with pytest.raises(WrongJudge, match="'letters/1' is asked, but this worker has 'letters/2'"):
+            judge_rows(changed, batch)
+    row = thread_row(deployment, f"{run}-main")
+    assert row.status == "failed"
+    assert row.fault.startswith("WrongJudge: judge 'letters/1' is asked, but this worker has 'letters/2'")
+    with deployment.database.read() as connection:
+        spent = connection.execute(select(JudgmentRow.status, JudgmentRow.attempts)).all()
+    assert {tuple(row) for row in spent} == {("missing", 0)}, (
+        "no judgment is at fault, so none may end as failed evidence"
+    )

@@ -11,7 +11,7 @@ from letter_parties import LetterJudge, letter_criterion, letter_dataset
 
 from agents.judge import Question
 from agents.judgments import Ask, Judgment
-from knowledge_base.errors import RunError
+from knowledge_base.errors import WrongJudge
 from services.judging import HANDFUL, judge_questions
 
 CRITERION = letter_criterion("e")
@@ -84,5 +84,5 @@ def test_a_judge_that_leaves_questions_open_is_no_error_here() -> None:
 
 
 def test_questions_for_another_judge_are_refused_by_name() -> None:
-    with pytest.raises(RunError, match=r"'letters/2' is asked, but this worker has 'letters/1'"):
+    with pytest.raises(WrongJudge, match=r"'letters/2' is asked, but this worker has 'letters/1'"):
         judge_questions(LetterJudge(), questions(1, "letters/2"), lambda some: None)

@@ -25,7 +25,7 @@ from services.run_driver import run_to_end
 from services.runs import create_run
 from services.settings import Settings, load_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.serial]
+pytestmark = pytest.mark.slow
 
 KILLS = 30
 CONFIG: RunConfig = SMALL.model_copy(update={"size": 8, "folds": 4})

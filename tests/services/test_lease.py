@@ -53,6 +53,20 @@ def test_a_released_lease_is_taken_again(database: Database, thread: str) -> Non
     assert take(database, thread, 30) is not None
 
 
+def test_giving_back_writes_what_the_holder_says(database: Database, thread: str) -> None:
+    assert held(database, thread).release(fault="tired", attempts=2)
+    assert (column(database, thread, "fault"), column(database, thread, "attempts")) == ("tired", 2)
+
+
+def test_giving_back_does_not_hide_why_the_thread_was_given_up_meanwhile(database: Database, thread: str) -> None:
+    lease = held(database, thread)
+    with database.write() as connection:
+        connection.execute(update(ThreadRow).where(ThreadRow.id == thread).values(status="failed", fault="no judge"))
+    assert lease.release(fault="", attempts=0)
+    assert (column(database, thread, "status"), column(database, thread, "fault")) == ("failed", "no judge")
+    assert column(database, thread, "lease_owner") == ""
+
+
 def test_of_many_that_reach_for_it_one_gets_it(database: Database, thread: str) -> None:
     gate, taken = threading.Barrier(8), []
 

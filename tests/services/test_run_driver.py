@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -21,11 +21,11 @@ from services.database import Database
 from services.embedded_registry import Registry
 from services.progress import RunProgress, progress_of
 from services.result_reading import result_of
-from services.run_driver import run_to_end
+from services.run_driver import run_to_end, working
 from services.runs import create_run
 from services.settings import Settings, load_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.serial]
+pytestmark = pytest.mark.slow
 
 COMMAND = """
 import sys
@@ -45,9 +45,9 @@ print(result.criteria_set.version, flush=True)
 """
 
 
-def created(settings: Settings, **more: Any) -> str:
+def created(settings: Settings, seed: int = 0) -> str:
     database = Database(settings.database).create()
-    run = create_run(database, LetterParties(), letter_dataset(30), SEALED, **more)
+    run = create_run(database, LetterParties(), letter_dataset(30, seed), SEALED)
     database.close()
     return run
 
@@ -163,6 +163,70 @@ def test_a_manager_that_never_works_ends_the_run_with_its_own_words(place: Path)
         run_to_end(run, settings)
     os.environ["PYTHONPATH"] = str(HERE)
     assert run_to_end(run, load_settings(workers=1)).run == run, "a failed run is tried again when asked for again"
+
+
+def test_workers_with_another_judge_than_the_runs_end_it_soon_and_say_so(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the code changes while a run is under way."""
+    (place / "changed_parties.py").write_text(
+        "from letter_parties import LetterJudge, LetterParties\n"
+        "class Changed(LetterParties):\n"
+        "    def judge(self):\n"
+        "        return LetterJudge('letters/2')\n"
+        "def parties(settings, database):\n"
+        "    return Changed()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(place)]))
+    settings = load_settings(parties="changed_parties", sweep_seconds=0.1)
+    run = created(settings)
+    with pytest.raises(RunError, match="main: WrongJudge: judge 'letters/1' is asked, but this worker has 'letters/2'"):
+        run_to_end(run, settings)
+    assert progress_of(Database(settings.database), run).answered == 0
+    assert run_to_end(run, load_settings()).substance() == calm_result(place), "nothing was spent meanwhile"
+
+
+def test_two_runs_at_one_site_share_its_workers_and_leave_nothing_behind(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = place / "letters.log"
+    monkeypatch.setenv("LETTER_LOG", str(log))
+    settings = load_settings()
+    first, second = created(settings), created(settings, seed=1)
+    with working(settings) as site:
+        workers = set(site.workforce.pids)
+        _await_made(log, workers)
+        assert run_to_end(first, settings, site=site).run == first
+        assert run_to_end(second, settings, site=site).run == second
+        assert set(site.workforce.pids) == workers
+        assert len(Registry(settings.home).instances()) == 1
+    done = Counter(log.read_text().splitlines())
+    assert {line for line in done if line.startswith("judged")} <= {f"judged {pid}" for pid in workers}
+    assert {line: count for line, count in done.items() if line.startswith("made")} == {f"made {p}": 1 for p in workers}
+    assert Registry(settings.home).instances() == []
+    assert processes_of(place) == []
+    assert list(place.glob("touchstone-*")) == []
+
+
+def test_workers_that_end_after_a_few_jobs_are_followed_by_others_to_the_same_result(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = place / "letters.log"
+    monkeypatch.setenv("LETTER_LOG", str(log))
+    monkeypatch.setattr("services.workforce.MOST_JOBS", 10)
+    settings = load_settings(batch_size=20)
+    found = run_to_end(created(settings), settings).substance()
+    assert log.read_text().count("made") > settings.workers
+    monkeypatch.delenv("LETTER_LOG")
+    assert found == calm_result(place)
+
+
+def _await_made(log: Path, workers: set[int]) -> None:
+    """Wait until each worker has made its parties."""
+    until = time.monotonic() + 60
+    while not log.exists() or {int(line.split()[1]) for line in log.read_text().splitlines()} != workers:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_workers_that_cannot_start_are_reported_with_what_they_said(place: Path) -> None:

@@ -8,18 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from letter_parties import LetterParties, letter_dataset
+from letter_parties import LetterJudge, LetterManager, LetterParties, letter_dataset
 from rq.job import Job
+from sqlalchemy import select
 
+from agents.local_run import run_local
+from agents.memory_ledger import MemoryLedger
+from agents.mining import Mining
 from agents.pairs import Dataset
 from services.database import Database
 from services.deployment import Deployment
 from services.embedded_redis import EmbeddedRedis
 from services.jobs import advance_thread, judge_rows
+from services.mining_thread import load_thread
 from services.queue import QUEUE, SERIALIZER, JobQueue
 from services.run_config import RunConfig
 from services.runs import create_run
 from services.settings import load_settings
+from services.tables import OutcomeRow, ThreadRow
 
 SMALL = RunConfig(policy="paper", size=6, rounds=3, minimum=1000, folds=3)
 SEALED = RunConfig(policy="paper", size=6, rounds=3, minimum=10)
@@ -86,3 +92,35 @@ def finish(deployment: Deployment, run: str, names: tuple[str, ...] = ("main",))
     """Take a run's threads to their end."""
     deployment.queue.advance(f"{run}-{name}" for name in names)
     work_off(deployment)
+
+
+def with_parties(deployment: Deployment, parties: LetterParties) -> Deployment:
+    """The same deployment as a process with other parties would open it."""
+    own = another(deployment)
+    own.__dict__["parties"] = parties
+    return own
+
+
+def outcome(deployment: Deployment, run: str, name: str = "main") -> str:
+    """What a finished thread of a run came to."""
+    with deployment.database.read() as connection:
+        query = select(OutcomeRow.body).where(OutcomeRow.thread == f"{run}-{name}")
+        return connection.execute(query).scalar_one()
+
+
+def alone(deployment: Deployment, run: str, name: str = "main") -> str:
+    """The outcome of the same thread in one process, with neither queue nor database."""
+    thread = load_thread(deployment.database, f"{run}-{name}")
+    durable = thread.with_manager(LetterManager(), deployment.database)
+    ledger = MemoryLedger([*thread.mining, *thread.sealed])
+    mining = Mining(
+        durable.brief, durable.sealed, ledger, LetterManager(), durable.policy, durable.judge, durable.symmetric
+    )
+    return run_local(mining, LetterJudge(), thread.lineage).model_dump_json()
+
+
+def thread_row(deployment: Deployment, thread: str) -> Any:
+    """How a thread stands."""
+    with deployment.database.read() as connection:
+        columns = (ThreadRow.status, ThreadRow.fault, ThreadRow.attempts, ThreadRow.lease_owner)
+        return connection.execute(select(*columns).where(ThreadRow.id == thread)).one()

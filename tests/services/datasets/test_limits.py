@@ -83,8 +83,10 @@ def test_over_the_limit_is_refused_before_faults_of_later_rows_are_looked_for(js
         read_dataset(jsonl([*distinct(3), {"a": "", "b": "", "preferred": "?"}]), limit=2)
 
 
+# The kernel's own mark of this program: `ru_maxrss` would start from the peak of the process that started it.
 MEASURE = """
-import resource, sys
+import re, resource, sys
+from pathlib import Path
 from knowledge_base.errors import InputError
 from services.datasets import read_dataset
 try:
@@ -92,7 +94,8 @@ try:
 except InputError as error:
     outcome = error
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_maxrss // 1024, round(used.ru_utime + used.ru_stime), outcome)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(int(peak[1]) // 1024, round(used.ru_utime + used.ru_stime), outcome)
 """
 
 
@@ -114,7 +117,7 @@ def test_two_hundred_thousand_pairs_are_read_in_bounded_memory(tmp_path: Path) -
             file.write(json.dumps(row) + "\n")
     megabytes, seconds, outcome = measured(path)
     assert outcome == "200000"
-    assert megabytes < 1000
+    assert 100 < megabytes < 700, "less than the texts themselves take would be a measuring fault"
     assert seconds < 20
 
 
@@ -132,4 +135,4 @@ def test_a_small_parquet_file_that_unfolds_into_gigabytes_stays_small(tmp_path: 
     assert path.stat().st_size < 1_000_000
     megabytes, _, outcome = measured(path, total_bytes=10**8)
     assert "more than 100,000,000 bytes of text" in outcome
-    assert megabytes < 1000
+    assert 100 < megabytes < 500
