@@ -132,13 +132,6 @@ def _config(thread: str) -> Any:
     return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
 
 
-def _place(deployment: Deployment, thread: str, mining: Mining) -> dict[str, Any]:
-    """Round and stage, for display."""
-    with checkpointer(deployment.database) as saver:
-        values = build().compile(checkpointer=saver).get_state(_config(thread)).values
-    return {"round": values.get("round", 0), "stage": values.get("stage", "race")}
-
-
 def _keep_outcome(deployment: Deployment, thread: str, outcome: Outcome) -> None:
     with deployment.database.write() as connection:
         upsert(connection, OutcomeRow, [{"thread": thread, "body": outcome.model_dump_json()}])
