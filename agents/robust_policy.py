@@ -88,7 +88,7 @@ class RobustPolicy:
         wins, losses = int((new > old).sum()), int((new < old).sum())
         accepted = p_value <= self.gain_level
         verdict = "accepted" if accepted else "refused"
-        return accepted, f"rewrite {verdict}: better on {wins}, worse on {losses} pairs (p {p_value:.2f})"
+        return accepted, f"rewrite {verdict}: better on {wins}, worse on {losses} pairs ({_printed(p_value)})"
 
     def compose(
         self, votes: Votes, truth: NDArray[np.int8], weights: NDArray[np.float64], priors: Mapping[str, Beta]
@@ -121,8 +121,13 @@ class RobustPolicy:
         if one.shrunken < self.keep:
             return Decision(one.criterion, "refine", f"{believed}: below {self.keep:g}")
         if one.prior <= FLAT.mean and one.q_value > self.false_share:
-            return Decision(one.criterion, "refine", f"{believed}: may be chance (q {one.q_value:.2f})")
+            return Decision(one.criterion, "refine", f"{believed}: may be chance (q = {one.q_value:.2f})")
         return Decision(one.criterion, "keep", believed)
+
+
+def _printed(p_value: float) -> str:
+    """As people read it: never "0.00", which no test can give."""
+    return "p < 0.01" if p_value < 0.01 else f"p = {p_value:.2f}"
 
 
 def _rank(one: Assessment) -> tuple[float, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from agents.manager import Case, Mistake, Proposal
 from agents.mining import Mining, MiningState
 from agents.policy import Decision
 from agents.votes import ABSTAINED, DECIDED, Votes
+from knowledge_base.criterion import Criterion
 
 MISTAKES_SHOWN = 8
 """Mistakes of one criterion that a manager is shown; the clearest first."""
@@ -203,7 +205,7 @@ def _record(
             parent=state["parents"].get(d.criterion, ""),
             assessment=by_hash[d.criterion],
             fate=d.fate,
-            why="; ".join(filter(None, [d.why, reasons.get(d.criterion, "")])),
+            why=_readable("; ".join(filter(None, [d.why, reasons.get(d.criterion, "")])), bodies),
         )
         for d in decisions
     ]
@@ -211,3 +213,8 @@ def _record(
     return RoundRecord(
         number=state["round"], candidates=state["candidates"], raced_out=raced_out, entries=tuple(entries)
     )
+
+
+def _readable(why: str, known: Mapping[str, Criterion]) -> str:
+    """A policy knows criteria by their hashes, people by their names."""
+    return re.sub(r"\b[0-9a-f]{16}\b", lambda m: f'"{known[m[0]].name}"' if m[0] in known else m[0], why)

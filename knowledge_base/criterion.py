@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 Direction = Literal["higher", "lower"]
 Domain = Literal["web", "answers", "argument", "code", "creative", "review"]
@@ -18,18 +19,25 @@ class Provenance(BaseModel):
     """Where a criterion comes from.
 
     Attributes:
-        kind: what sort of source it is; `mined` marks criteria that a run proposed.
-        source: title and authors (or the issuing body), enough to find it.
-        year: year of publication.
+        kind: what sort of source it is; `mined` marks criteria that a run proposed, `person` what somebody wrote down.
+        source: title and authors, the issuing body, or the person or team: enough to find it.
+        year: year of publication; None only for a `person`, where it may be left out.
         locator: section, rule or table inside the source, where one helps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["paper", "standard", "guideline", "mined"]
+    kind: Literal["paper", "standard", "guideline", "mined", "person"]
     source: str = Field(min_length=3)
-    year: int = Field(ge=1800, le=2100)
+    year: Annotated[int, Field(ge=1800, le=2100)] | None = Field(default=None, validate_default=True)
     locator: str = ""
+
+    @field_validator("year")
+    @classmethod
+    def _only_a_person_needs_no_year(cls, year: int | None, info: ValidationInfo) -> int | None:
+        if year is None and info.data.get("kind", "person") != "person":
+            raise PydanticCustomError("missing", "a source has a year unless its kind is person")
+        return year
 
 
 class Criterion(BaseModel):

@@ -6,7 +6,9 @@ holds. An edited file is a set of its own; figures measured with other words are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+import difflib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,9 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.assessment import Assessment, assess
 from agents.criteria_set import CriteriaSet, Lineage, Member
-from agents.expression import names_in
+from agents.expression import evaluate, names_in
+from agents.signals import SIGNALS
 from agents.votes import tally
-from knowledge_base.criterion import Criterion
+from knowledge_base.criterion import Criterion, Provenance
 from knowledge_base.errors import ExpressionError, InputError
 from services.atomic_file import write_text
 from services.datasets.faults import Fault, Faults, shown
@@ -36,7 +39,16 @@ HEADER = """\
 # Strongest first. `weight` is what a criterion's vote adds to the log-odds that people prefer a text. `mining` is
 # how it did on the pairs it was mined from, which flatters it: judge a set by its accuracy on sealed pairs.
 # You may edit, add and remove criteria; the set's version is the hash of its content, so an edited file is
-# another version. `mining`, `hash`, `method` and `lineage` may be left out of criteria and files written by hand.
+# another version. A criterion needs `name`, `description` and `provenance`; all else may be left out, as may
+# the file's `version`, `method` and `lineage`. `expression` is arithmetic over signals (docs/signals.md
+# lists them); without one, only a judge that reads can use the criterion. One of your own, to put below `criteria:`
+#
+# - name: Short answers
+#   description: Of two answers that say the same, the shorter is better.
+#   provenance: {{kind: person, source: Our editors}}    # `year` may be given
+#   expression: words
+#   direction: lower                                   # `higher` if left out
+#   weight: 0.5                                        # 1 if left out
 """
 
 
@@ -180,11 +192,39 @@ def _flaws(
 ) -> Iterator[Fault]:
     if any(criterion.name.casefold() == c.name.casefold() for c in before):
         yield _fault(document, (*place, "name"), criterion.name, "taken by another criterion of the file; rename one")
-    if criterion.expression:
-        try:
-            names_in(criterion.expression)
-        except ExpressionError as error:
-            yield _fault(document, (*place, "expression"), criterion.expression, str(error))
+    remedy = _expression_remedy(criterion.expression) if criterion.expression else ""
+    if remedy:
+        yield _fault(document, (*place, "expression"), criterion.expression, remedy)
+
+
+def _expression_remedy(expression: str) -> str:
+    """What to do about an expression that cannot judge; empty if it can."""
+    try:
+        names = names_in(expression)
+    except ExpressionError as error:
+        return str(error).removeprefix(repr(expression)).lstrip(": ").replace(" (<unknown>, line 1)", "")
+    unknown = [name for name in names if name not in SIGNALS]
+    if unknown:
+        return f'unknown signal "{unknown[0]}"; {_meant(unknown[0], SIGNALS)}docs/signals.md lists them all'
+    if not names:
+        return "there is no signal in it, and a constant cannot tell two texts apart; name a signal of docs/signals.md"
+    return "it divides by 0; divide by something else" if _divides_by_zero(expression) else ""
+
+
+def _divides_by_zero(expression: str) -> bool:
+    tree = ast.parse(expression.strip(), mode="eval")
+    divisors = [n.right for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    return any(_value(divisor) == 0 for divisor in divisors if not names_in(ast.unparse(divisor)))
+
+
+def _value(constant: ast.expr) -> float:
+    return float(evaluate(f"0 * words + ({ast.unparse(constant)})", {"words": np.zeros(1)})[0])
+
+
+def _meant(word: str, known: Collection[str]) -> str:
+    """A question that names the nearest known word; empty if none is near."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _assessment(
@@ -212,7 +252,9 @@ def _report(document: Document, error: ValidationError, place: tuple[str | int, 
     faults = Faults()
     for found in error.errors(include_url=False):
         value = "missing" if found["type"] == "missing" else found["input"]
-        faults.add(_fault(document, (*place, *found["loc"]), value, _remedy(found["type"], found["msg"])))
+        where = (*place, *found["loc"])
+        remedy = _unknown_field(where) if found["type"] == "extra_forbidden" else _remedy(found["type"], found["msg"])
+        faults.add(_fault(document, where, value, remedy))
     faults.check()
 
 
@@ -221,10 +263,16 @@ def _fault(document: Document, place: tuple[str | int, ...], value: Any, remedy:
     return Fault(document.name, document.line(place), field, value if value == "missing" else shown(value), remedy)
 
 
+def _unknown_field(where: tuple[str | int, ...]) -> str:
+    parents: dict[str | int, type[BaseModel]] = {"provenance": Provenance, "lineage": Lineage}
+    parent = parents.get(where[-2], _Entry) if len(where) > 1 else _File
+    fields = [field.alias or name for name, field in parent.model_fields.items()]
+    return f"there is no such field; {_meant(str(where[-1]), fields)}remove it or mend its spelling"
+
+
 def _remedy(kind: str, message: str) -> str:
     known = {
         "missing": "add it",
-        "extra_forbidden": "there is no such field; remove it or mend its spelling",
         "literal_error": message.replace("Input should be", "use"),
     }
     plain = message.removeprefix("Value error, ").replace("Input should", "it should")

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from knowledge_base.errors import InputError
 from services.tables import Tables
 
 BUSY_SECONDS = 60
@@ -25,16 +27,31 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(url) if self.embedded else create_engine(url, pool_pre_ping=True)
+        self._engine = _sqlite_engine(url) if self.embedded else _server_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
 
     def create(self) -> Database:
-        """Make the tables (and the file's folder) where they are not there yet."""
-        if self.embedded and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        with self.write() as connection:
-            Tables.metadata.create_all(connection)
+        """Make the tables (and the file's folder) where they are not there yet.
+
+        Raises:
+            InputError: the database cannot be opened, or its file is damaged.
+        """
+        try:
+            if self.embedded and self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            with self.write() as connection:
+                Tables.metadata.create_all(connection)
+        except (DatabaseError, OSError) as error:
+            raise InputError(self._told(error)) from error
         return self
+
+    def _told(self, error: DatabaseError | OSError) -> str:
+        """What is wrong with the database, and what to do, on one line and without a password."""
+        place = self.url.database if self.embedded else self.url.render_as_string(hide_password=True)
+        reason = (str(error.orig if isinstance(error, DatabaseError) else error).splitlines() or [""])[0]
+        if self.embedded and isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+            return f"{place} is not a database or is damaged ({reason}): move it away, and a new one is made"
+        return f"{place} cannot be used ({reason}); check TOUCHSTONE_DATABASE_URL and TOUCHSTONE_HOME"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -78,6 +95,13 @@ def _table(table: type[Tables]) -> Table:
     made = table.__table__
     assert isinstance(made, Table)
     return made
+
+
+def _server_engine(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise InputError(f"the database driver {error.name} is not installed; pip install {error.name}") from error
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from knowledge_base.errors import InputError, TouchstoneError
 from services.settings import PREFIX, Settings, load_settings
@@ -22,6 +23,9 @@ PACKAGES = (
 REINSTALL = "reinstall: pip install --force-reinstall touchstone-criteria"
 FREE_BYTES = 500_000_000
 """Free space under home below which a run is at risk."""
+
+ANSWER_SECONDS = 3.0
+"""How long a Redis server may take to answer."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,37 @@ def examine() -> Iterator[Check]:
         yield Check("settings", False, str(error), f"mend the {PREFIX} variables")
         return
     yield Check("settings", True, f"home {settings.home}, {settings.workers} workers")
+    homeless = False
     for name, look in LOOKS:
-        yield _check(name, look, settings)
+        if homeless and _in_home(name, settings):
+            yield Check(name, False, "not looked at, since it is in home", "see home")
+            continue
+        check = _check(name, look, settings)
+        homeless = homeless or (name == "home" and not check.ok)
+        yield check
+
+
+def demand(settings: Settings, *wanted: Literal["home", "redis"]) -> None:
+    """Make sure, in a moment, of what a command would otherwise fail over half way.
+
+    Args:
+        settings: of the command.
+        wanted: what to look at; everything if nothing is named. An embedded Redis is not started for this.
+
+    Raises:
+        InputError: home cannot be used, or the Redis server does not answer.
+    """
+    names = set(wanted or ("home", "redis")) - ({"redis"} if settings.embedded else set())
+    try:
+        for name, look in LOOKS:
+            if name in names:
+                look(settings)
+    except AilmentError as ailment:
+        raise InputError(f"{ailment.found}; {ailment.remedy}") from None
+
+
+def _in_home(name: str, settings: Settings) -> bool:
+    return name == "disk" or (name == "database" and not settings.database_url)
 
 
 def _check(name: str, look: Look, settings: Settings | None) -> Check:
@@ -128,6 +161,9 @@ def _database(settings: Settings) -> str:
         with database.create().read() as connection:
             connection.execute(text("SELECT 1"))
             tables = len(inspect(connection).get_table_names())
+    except InputError as error:
+        found, _, remedy = str(error).partition("; ")
+        raise AilmentError(found, remedy or "do as the message says") from error
     except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
         raise AilmentError(f"{shown}: {reason}", f"check {PREFIX}DATABASE_URL and {PREFIX}HOME") from error
@@ -154,10 +190,10 @@ def _remote_redis(url: str) -> str:
     import redis
 
     parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.hostname or ''}{':' + str(parts.port) if parts.port else ''}{parts.path}"
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     try:
         return f"{place} answers: {_redis_version(url)}"
-    except redis.exceptions.RedisError as error:
+    except (redis.exceptions.RedisError, ValueError, OSError) as error:
         remedy = f"start it, mend {PREFIX}REDIS_URL, or leave that empty for an embedded server"
         raise AilmentError(f"{place}: {error}", remedy) from error
 
@@ -165,7 +201,7 @@ def _remote_redis(url: str) -> str:
 def _redis_version(url: str) -> str:
     import redis
 
-    with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+    with redis.Redis.from_url(url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS) as client:
         found = client.info("server")
     return f"Redis {found['redis_version']}"
 

@@ -13,7 +13,9 @@ from services.cli.outcome import guarded
 
 @guarded
 def evaluate(
-    criteria: Annotated[Path, typer.Argument(help="A criteria file, as `touchstone mine` writes it.")],
+    criteria: Annotated[
+        Path, typer.Argument(metavar="CRITERIA", help="A criteria file, as `touchstone mine` writes it.")
+    ],
     pairs: Pairs,
     out: Annotated[Path | None, typer.Option(help="Write the evaluation to this file, as JSON.")] = None,
     sides: Sides = "keep",
@@ -27,12 +29,14 @@ def evaluate(
     from services.criteria_file import read_criteria
     from services.database import Database
     from services.datasets import read_dataset
+    from services.doctor import demand
     from services.evaluation import evaluate as apply
     from services.parties import load_parties
     from services.settings import load_settings
 
-    loaded, reading = read_criteria(criteria), read_dataset(pairs, sides=sides)
     settings = load_settings()
+    demand(settings, "home")
+    loaded, reading = read_criteria(criteria), read_dataset(pairs, sides=sides)
     with closing(Database(settings.database).create()) as database:
         found = apply(loaded.criteria_set, reading.dataset, load_parties(settings, database).judge())
     found = found.model_copy(update={"notes": (*found.notes, *loaded.notes)})

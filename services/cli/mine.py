@@ -9,9 +9,12 @@ import typer
 
 from services.cli.outcome import guarded
 
-Pairs = Annotated[Path, typer.Argument(help="Pairs that people compared: a JSONL, CSV or Parquet file.")]
+Pairs = Annotated[
+    Path, typer.Argument(metavar="PAIRS", help="Pairs that people compared: a JSONL, CSV or Parquet file.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress; print only where the files are.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite another run, or edited criteria, in the folder.")]
 Sides = Annotated[
     Literal["keep", "shuffle"],
     typer.Option(help="Keep the file's sides, or set them by content where one side is always preferred."),
@@ -43,6 +46,7 @@ def mine(
         int | None, typer.Option(min=1, max=256, help="Worker processes; else TOUCHSTONE_WORKERS or one a core.")
     ] = None,
     sides: Sides = "keep",
+    force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,4 +58,4 @@ def mine(
     from services.run_config import RunConfig
 
     config = RunConfig(policy=policy, rounds=rounds, size=size, seed=seed, sealed_share=sealed_share)
-    mine_pairs(Order(pairs, out, config, test, description, workers, sides), as_json=json, quiet=quiet)
+    mine_pairs(Order(pairs, out, config, test, description, workers, sides, force), as_json=json, quiet=quiet)

@@ -10,17 +10,19 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from services.cli.output_folder import check_folder, write_folder
-from services.cli.summary import output, print_summary
+from knowledge_base.errors import InputError
+from services.cli.output_folder import check_folder, check_run, write_folder
+from services.cli.summary import output, print_summary, too_few
 from services.database import Database
-from services.datasets import Sides, read_dataset
+from services.datasets import Reading, Sides, read_dataset
+from services.doctor import demand
 from services.live import watcher
 from services.parties import load_parties
 from services.run_config import RunConfig
 from services.run_driver import Site, run_to_end
 from services.run_result import RunResult
 from services.runs import create_run
-from services.settings import Settings, load_settings
+from services.settings import load_settings
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Order:
     description: str = ""
     workers: int | None = None
     sides: Sides = "keep"
+    force: bool = False
 
 
 def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = None) -> RunResult:
@@ -43,23 +46,41 @@ def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = 
     Raises:
         TouchstoneError: anything a user can mend; the folder is looked at before any work begins.
     """
-    check_folder(order.out)
+    check_folder(order.out, force=order.force)
     settings = load_settings(**({} if order.workers is None else {"workers": order.workers}))
-    progress = Console(stderr=True)
-    run = _create(order, settings)
-    with watcher(progress, quiet=quiet or as_json) as watch:
+    demand(settings)
+    reading, test = _read(order)
+    if not quiet and not as_json:
+        _warn(reading)
+    with closing(Database(settings.database).create()) as database:
+        run = create_run(database, load_parties(settings, database), reading, order.config, test)
+    check_run(order.out, run, force=order.force)
+    with watcher(Console(stderr=True), quiet=quiet or as_json) as watch:
         result = run_to_end(run, settings, watch.update, site)
         watch.finish(result.rounds)
-    files = write_folder(result, order.out)
+    files = write_folder(result, order.out, force=order.force)
     _tell(result, files, as_json=as_json, quiet=quiet)
     return result
 
 
-def _create(order: Order, settings: Settings) -> str:
+def _read(order: Order) -> tuple[Reading, Reading | None]:
+    """The pairs to mine, and those to test on if they have a file of their own."""
     reading = read_dataset(order.pairs, description=order.description, sides=order.sides)
-    test = read_dataset(order.test, description=order.description, sides=order.sides) if order.test else None
-    with closing(Database(settings.database).create()) as database:
-        return create_run(database, load_parties(settings, database), reading, order.config, test)
+    if order.test is None:
+        return reading, None
+    test = read_dataset(order.test, description=order.description, sides=order.sides)
+    mined = {pair.hash for pair in reading.dataset.pairs}
+    if all(pair.hash in mined for pair in test.dataset.pairs):
+        raise InputError(
+            f"{order.test}: all {len(test.dataset.pairs)} pairs also stand in {order.pairs}, so none is left to test "
+            "on; give other pairs, or leave --test out to have a share of the pairs sealed"
+        )
+    return reading, test
+
+
+def _warn(reading: Reading) -> None:
+    if warning := too_few(sum(pair.preferred != "tie" for pair in reading.dataset.pairs)):
+        typer.echo(warning, err=True)
 
 
 def _tell(result: RunResult, files: dict[str, Path], *, as_json: bool, quiet: bool) -> None:

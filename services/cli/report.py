@@ -12,7 +12,7 @@ from services.cli.outcome import guarded
 
 @guarded
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder that `touchstone mine` wrote to.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `touchstone mine` wrote to.")],
 ) -> None:
     """Make the report of a finished run again, from its result.json, and print where it is."""
     from services.cli.output_folder import REPORT, read_result

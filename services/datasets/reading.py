@@ -161,7 +161,7 @@ def _balance(file: str, pairs: tuple[Pair, ...]) -> list[str]:
     if len(sides) == 1 and len(pairs) - ties > 1:
         side = next(iter(sides))
         notes.append(
-            f'all {len(pairs) - ties} decided pairs prefer "{side}"; read with sides="shuffle" so that '
+            f'all {len(pairs) - ties} decided pairs prefer "{side}"; read with --sides shuffle so that '
             "a judge's liking for one side cannot pass for skill"
         )
     return notes

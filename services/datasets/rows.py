@@ -5,6 +5,7 @@ Each type reads a row at a time (Parquet a small batch), so memory does not grow
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ def open_rows(path: Path) -> Source:
 
 def _head(path: Path) -> bytes:
     try:
+        _refuse_stream(path)
         with path.open("rb") as file:
             head = file.read(64)
     except FileNotFoundError:
@@ -81,3 +83,15 @@ def _head(path: Path) -> bytes:
     if not head:
         raise InputError(f"{path.name} is empty; give at least one pair")
     return head
+
+
+def _refuse_stream(path: Path) -> None:
+    """A file is read twice, and a pipe can be read once; opening one might even wait for ever.
+
+    Raises:
+        InputError: it is a pipe, a terminal or another stream.
+        OSError: it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a pipe or another stream, and pairs are read twice; save it to a file first")

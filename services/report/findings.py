@@ -78,6 +78,8 @@ def _sureness(held: VoteAccuracy) -> str:
 
 def _optimism(result: RunResult, held: VoteAccuracy) -> str:
     mining = result.mining_weighted
+    if not mining.decided:
+        return "On the pairs it was mined from the vote decides nothing."
     gap = points(mining.accuracy - held.accuracy)
     seen = f"On the {count(mining.decided, 'pair')} it was mined from the vote is right on {percent(mining.accuracy)}"
     if mining.accuracy > held.accuracy:
@@ -89,6 +91,8 @@ def _vote(result: RunResult) -> str:
     weighted, plain = result.held_out_weighted, result.held_out_majority
     if weighted is None or plain is None:
         return ""
+    if not plain.decided:
+        return "Plain majority decides none of these pairs."
     gain = weighted.accuracy - plain.accuracy
     verdict = "one criterion, one vote does as well" if abs(gain) < 0.005 else f"the weights are worth {points(gain)}"
     return f"Plain majority is right on {percent(plain.accuracy)} ({span(plain.low, plain.high)}): {verdict}."

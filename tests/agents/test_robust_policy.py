@@ -66,8 +66,10 @@ def test_a_kept_criterion_is_never_one_below_drop_or_floor(
 
 @given(rows, preferences)
 def test_of_criteria_that_vote_alike_only_one_goes_on(found: list[str], preferred: str) -> None:
+    """One whose judgments never came where people chose has no evidence yet: it waits, whatever it votes like."""
     made = votes(named(found))
-    going = [c for c, d in decide(named(found), preferred).items() if d.fate != "replace"]
+    decisions = decide(named(found), preferred).items()
+    going = [c for c, d in decisions if d.fate != "replace" and not d.why.startswith("no evidence")]
     correlation = vote_correlation(made.rows(going))
     assert (correlation - np.eye(len(going)) < POLICY.same_votes).all()
 
@@ -96,6 +98,12 @@ def test_a_duplicate_is_replaced_and_the_reason_names_the_one_it_votes_like() ->
     assert found["c"].fate == "keep"
     assert found["d"].fate == "replace"
     assert "c" in found["d"].why.split("votes as ")[1]
+
+
+@pytest.mark.parametrize(("wins", "printed"), [(20, "(p < 0.01)"), (3, "(p = 0.")])
+def test_a_p_value_is_never_printed_as_nought(wins: int, printed: str) -> None:
+    new = np.ones(wins, dtype=np.int8)
+    assert printed in POLICY.accepts(-new, new)[1]
 
 
 def test_a_criterion_that_votes_the_opposite_is_no_duplicate() -> None:

@@ -169,6 +169,12 @@ def test_the_record_names_a_rewrites_parent_origin_and_reason() -> None:
     assert "rewrite 1.00 against 0.62 before" in entry.why
 
 
+def test_the_record_names_the_criterion_that_a_duplicate_votes_like() -> None:
+    found = mined(ScriptedManager([GOOD, BETTER]), RobustPolicy(size=3, rounds=1))
+    (why,) = [e.why for e in found.records[0].entries if "votes as" in e.why]
+    assert why.endswith(('votes as "good" does', 'votes as "better" does'))
+
+
 def test_the_record_says_why_a_rewrite_was_refused() -> None:
     found = mined(ScriptedManager([MIDDLING], rewrites={"middling": WORSE}), paper(rounds=2))
     assert "rewrite 0.50 against 0.62 before" in found.records[1].entries[0].why

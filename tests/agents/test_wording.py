@@ -8,7 +8,7 @@ from made_up import SOURCE, criterion
 
 from agents.expression_space import Candidate
 from agents.signals import SIGNALS
-from agents.wording import FOUND_BY, TURNED, criterion_from, explanation, rewritten
+from agents.wording import FOUND, FOUND_BY, TURNED, criterion_from, explanation, rewritten, signal_titles
 from knowledge_base.criterion import Criterion, Direction
 
 NONE = np.zeros(1, dtype=np.int8)
@@ -36,9 +36,48 @@ def test_a_found_criterion_carries_expression_direction_and_margin() -> None:
     assert (made.domains, made.provenance) == ({"code": 1}, FOUND_BY)
 
 
-@pytest.mark.parametrize(("direction", "word"), [("higher", "More"), ("lower", "Less")])
-def test_the_name_says_which_way(direction: Direction, word: str) -> None:
-    assert criterion_from(candidate("words", direction), "web").name == f"{word} words"
+def test_every_signal_has_a_title_and_nothing_else_has() -> None:
+    assert set(signal_titles()) == set(SIGNALS)
+    assert {frozenset(title) for title in signal_titles().values()} == {frozenset({"more", "less"})}
+
+
+def test_every_title_is_short_plain_and_stands_only_once() -> None:
+    phrases = [phrase for title in signal_titles().values() for phrase in title.values()]
+    assert len({phrase.casefold() for phrase in phrases}) == len(phrases)
+    assert [p for p in phrases if not 3 <= len(p) <= 60 or "_" in p or p[0] != p[0].upper()] == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "direction", "said"),
+    [
+        ("log1p(dale_chall)", "higher", "harder words to read"),
+        ("log1p(dale_chall)", "lower", "easier words to read"),
+        ("words - 2 * comma_rate", "higher", "more words in all, and fewer commas"),
+        ("words - 2 * comma_rate", "lower", "fewer words in all, and more commas"),
+        ("comma_rate / sqrt(words + 1)", "higher", "more commas, and fewer words in all"),
+        ("-0.5 * words", "higher", "fewer words in all"),
+        ("-words", "lower", "more words in all"),
+        ("words < 2 * comma_rate", "higher", "fewer words in all, and more commas"),
+    ],
+)
+def test_the_words_say_which_way_each_measure_counts(expression: str, direction: Direction, said: str) -> None:
+    made = criterion_from(candidate(expression, direction), "web")
+    assert made.description.startswith(f"{FOUND}on the mining pairs people preferred the text with {said}. Judge ")
+    assert made.name.casefold().startswith(said)
+
+
+def test_a_found_criterion_that_is_turned_is_named_and_described_anew() -> None:
+    first = criterion_from(candidate("words"), "web")
+    turned = rewritten(first, candidate("words", "lower"))
+    assert (first.name, turned.name) == ("More words in all", "Fewer words in all")
+    assert "fewer words in all" in turned.description
+    assert (TURNED in turned.description, turned.domains) == (False, {})
+
+
+def test_a_found_criterion_with_another_margin_keeps_its_words() -> None:
+    first = criterion_from(candidate("words"), "web")
+    again = rewritten(first, candidate("words", margin=3.0))
+    assert (again.name, again.description, again.domains) == (first.name, first.description, first.domains)
 
 
 def test_two_combinations_of_the_same_signals_have_two_names() -> None:

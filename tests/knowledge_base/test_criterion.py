@@ -59,6 +59,19 @@ def test_a_criterion_survives_the_way_through_json(name: str, description: str) 
     assert len(criterion.hash) == 16
 
 
+def test_only_what_a_person_wrote_down_may_lack_a_year() -> None:
+    assert Provenance(kind="person", source="Our editors").year is None
+    assert Provenance(kind="person", source="Our editors", year=2024).year == 2024
+    with pytest.raises(ValidationError, match=r"(?s)year.*a source has a year unless its kind is person"):
+        Provenance(kind="guideline", source="A style guide")
+
+
+@pytest.mark.parametrize("kind", ["person", "paper"])
+def test_a_year_that_is_given_is_plausible(kind: str) -> None:
+    with pytest.raises(ValidationError, match="year"):
+        Provenance.model_validate({"kind": kind, "source": "Somebody", "year": 12})
+
+
 def test_text_moved_between_fields_is_other_content() -> None:
     moved = made(description=FIELDS["description"] + " " + FIELDS["not_when"], not_when="")
     assert moved.hash != made().hash

@@ -117,9 +117,10 @@ def test_the_same_set_gives_the_same_bytes():
 
 def edited(tmp_path: Path, pattern: str, replacement: str, made: CriteriaSet | None = None) -> Path:
     path = tmp_path / "criteria.yaml"
-    text, count = re.subn(pattern, replacement, criteria_yaml(made or catalogue_set()), count=1, flags=re.MULTILINE)
+    header, touchstone, body = criteria_yaml(made or catalogue_set()).partition("touchstone: ")
+    text, count = re.subn(pattern, replacement, touchstone + body, count=1, flags=re.MULTILINE)
     assert count == 1, f"{pattern} is not in the file"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(header + text, encoding="utf-8")
     return path
 
 
@@ -170,10 +171,15 @@ def test_a_file_written_by_hand_needs_only_words_and_source(tmp_path):
         (r"weight: .*", "weight: .inf", r'"criteria\.1\.weight" is Infinity; it should be a finite number'),
         (r"  direction: lower", "  direction: lowr", r'"criteria\.\d\.direction" is "lowr"; use .higher. or .lower.'),
         (r"^  description: ", "  descripton: ", r'"criteria\.1\.description" is missing; add it'),
-        (r"^  description: ", "  descripton: ", r'"criteria\.1\.descripton" .*there is no such field'),
+        (r"^  description: ", "  descripton: ", r'"criteria\.1\.descripton" .*; did you mean description\?'),
+        (r"^  expression: ", "  expresion: ", r'"criteria\.1\.expresion" is .*; did you mean expression\?'),
+        (r"^    source: ", "    sorce: ", r'"criteria\.1\.provenance\.sorce" is .*; did you mean source\?'),
+        (r"^lineage:", "linage:", r'"linage" is .*; did you mean lineage\?'),
+        (r"^  weight: ", "  colour: ", r'"criteria\.1\.colour" is .*there is no such field; remove it'),
+        (r"^    year: .*\n", "", r'"criteria\.1\.provenance\.year" is missing; add it'),
         (r"^- name: .*", "- name: ab", r'"criteria\.1\.name" is "ab"; string should have at least 3'),
         (r"^  expression: .*", "  expression: words.__class__", r'"criteria\.1\.expression" is .*not allowed'),
-        (r"^touchstone: .*", "touchstone: criteria/9", r'criteria\.yaml:10: "touchstone" is .*; use .criteria/1'),
+        (r"^touchstone: .*", "touchstone: criteria/9", r'criteria\.yaml:19: "touchstone" is .*; use .criteria/1'),
         (r"^touchstone: .*\n", "", '"touchstone" is missing; add it'),
         (r"^    asked: .*", "    asked: many", r'"criteria\.1\.mining\.asked" is "many"; it should be a valid integer'),
         (r"^    asked: .*\n", "", r'"criteria\.1\.mining\.asked" is missing; add it'),
@@ -199,6 +205,51 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path):
     with pytest.raises(FaultyRows) as raised:
         read_criteria(path)
     assert {fault.field for fault in raised.value.faults} == {"criteria.1.weight", "criteria.1.colour"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "remedy"),
+    [
+        ("wrds", r'unknown signal "wrds"; did you mean words\? docs/signals.md lists them all'),
+        ("words + qqqqq", r'unknown signal "qqqqq"; docs/signals.md lists them all'),
+        ("(words", r"does not read as arithmetic \('\(' was never closed\); see docs/signals.md"),
+        ("lg(words)", "only these functions may be called: log1p"),
+        ("1 + 2", "there is no signal in it"),
+        ("words / 0", "it divides by 0"),
+        ("words / (2 - 2)", "it divides by 0"),
+    ],
+)
+def test_an_expression_that_cannot_judge_is_refused_with_its_line_and_a_remedy(tmp_path, expression, remedy):
+    path = edited(tmp_path, r"^  expression: .*", f"  expression: {expression}")
+    line = path.read_text().splitlines().index(f"  expression: {expression}") + 1
+    value = re.escape(f'"criteria.1.expression" is "{expression}"; ')
+    with pytest.raises(FaultyRows, match=rf"criteria\.yaml:{line}: {value}{remedy}"):
+        read_criteria(path)
+
+
+@pytest.mark.parametrize("expression", ["words / 2", "words / (chars + 1)", "words / chars", "0 * words"])
+def test_other_divisions_are_allowed(tmp_path, expression):
+    path = edited(tmp_path, r"^  expression: .*", f"  expression: {expression}")
+    assert read_criteria(path).criteria_set.members[0].criterion.expression == expression
+
+
+def test_the_example_in_the_header_can_be_pasted_below_the_criteria(tmp_path):
+    made = catalogue_set()
+    path = tmp_path / "criteria.yaml"
+    write_criteria(made, path)
+    example = re.findall(r"^# ((?:- |  )(?!touchstone).*)$", path.read_text(), flags=re.MULTILINE)[-6:]
+    path.write_text(path.read_text() + "\n".join(example) + "\n")
+    added = read_criteria(path).criteria_set.members[-1]
+    assert (added.criterion.name, added.criterion.direction, added.weight) == ("Short answers", "lower", 0.5)
+    assert (added.criterion.provenance.kind, added.criterion.provenance.year) == ("person", None)
+
+
+def test_a_persons_criterion_without_a_year_comes_back_identical(tmp_path):
+    words = catalogue_set(1).members[0]
+    own = words.criterion.model_copy(update={"provenance": Provenance(kind="person", source="Our editors")})
+    made = CriteriaSet(members=(words.model_copy(update={"criterion": own}),), method="robust", lineage=LINEAGE)
+    write_criteria(made, tmp_path / "own.yaml")
+    assert read_criteria(tmp_path / "own.yaml").criteria_set == made
 
 
 def test_two_criteria_of_one_name_are_refused(tmp_path):

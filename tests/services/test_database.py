@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
+from knowledge_base.errors import InputError
 from services.database import Database, insert_new, upsert
 from services.tables import CriterionRow, DatasetPairRow, MeasurementRow, Tables
 
@@ -69,6 +71,39 @@ def _write_and_fail(database: Database) -> None:
     with database.write() as connection:
         insert_new(connection, CriterionRow, [row("one")])
         raise ZeroDivisionError
+
+
+def test_a_file_that_is_no_database_is_refused_with_the_remedy_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    path.write_bytes(b"something else" * 400)
+    with pytest.raises(InputError, match=r"x\.sqlite is not a database or is damaged .*: move it away"):
+        Database(f"sqlite:///{path}").create()
+    assert path.read_bytes() == b"something else" * 400
+
+
+def test_a_database_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be used .*; check TOUCHSTONE_DATABASE_URL"):
+        Database(f"sqlite:///{tmp_path}").create()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="TOUCHSTONE_HOME"):
+        Database(f"sqlite:///{tmp_path / 'file' / 'x.sqlite'}").create()
+
+
+def test_a_password_is_not_told_with_a_database_that_cannot_be_reached() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(InputError) as refused:
+        Database("postgresql+psycopg://me:secret@127.0.0.1:1/x").create()
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_database_whose_driver_is_not_installed_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"driver psycopg is not installed; pip install psycopg"):
+        Database("postgresql+psycopg://me:secret@127.0.0.1:1/x")
 
 
 def test_foreign_keys_are_kept(database: Database) -> None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from knowledge_base import model_files
-from knowledge_base.errors import CatalogueError
+from knowledge_base.errors import CatalogueError, InputError
 from services import doctor
-from services.doctor import Check, examine
+from services.doctor import Check, demand, examine
+from services.settings import load_settings
 
 
 def checks() -> dict[str, Check]:
@@ -47,6 +49,51 @@ def test_a_home_that_is_a_file_is_a_problem_with_a_remedy(place, monkeypatch):
     assert not home.ok
     assert str(place / "file") in home.found
     assert "TOUCHSTONE_HOME" in home.remedy
+
+
+def test_what_is_in_a_home_that_cannot_be_used_sends_the_reader_to_home(place, monkeypatch):
+    (place / "file").write_text("x")
+    monkeypatch.setenv("TOUCHSTONE_HOME", str(place / "file"))
+    found = checks()
+    assert [(c.ok, c.remedy) for c in (found["disk"], found["database"])] == [(False, "see home")] * 2
+    assert found["redis"].ok
+
+
+def test_a_database_elsewhere_is_looked_at_even_without_a_home(place, monkeypatch):
+    (place / "file").write_text("x")
+    monkeypatch.setenv("TOUCHSTONE_HOME", str(place / "file"))
+    monkeypatch.setenv("TOUCHSTONE_DATABASE_URL", f"sqlite:///{place / 'other.sqlite'}")
+    assert checks()["database"].ok
+
+
+def test_what_a_command_demands_is_told_as_the_doctor_tells_it(place, monkeypatch):
+    demand(load_settings())
+    monkeypatch.setenv("TOUCHSTONE_REDIS_URL", "redis://127.0.0.1:1/0")
+    demand(load_settings(), "home")
+    with pytest.raises(InputError, match="leave that empty for an embedded server"):
+        demand(load_settings())
+
+
+def test_a_redis_that_accepts_and_never_answers_is_not_waited_for(place, monkeypatch):
+    monkeypatch.setattr(doctor, "ANSWER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("TOUCHSTONE_REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        with pytest.raises(InputError, match="TOUCHSTONE_REDIS_URL"):
+            demand(load_settings())
+
+
+def test_a_redis_address_that_is_none_is_a_problem_with_a_remedy(place, monkeypatch):
+    monkeypatch.setenv("TOUCHSTONE_REDIS_URL", "redis://here:port/0")
+    with pytest.raises(InputError, match="mend TOUCHSTONE_REDIS_URL"):
+        demand(load_settings())
+
+
+def test_a_damaged_database_is_a_problem_with_a_remedy(place):
+    (place / "home").mkdir()
+    (place / "home" / "touchstone.sqlite").write_bytes(b"no database" * 500)
+    database = checks()["database"]
+    assert not database.ok
+    assert "move it away" in database.found + database.remedy
 
 
 def test_settings_that_cannot_be_read_end_the_examination(place, monkeypatch):

@@ -9,12 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import redis
+import typer
 from report_cases import sealed_result
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from knowledge_base.errors import InputError
 from services.cli import app
+from services.cli.outcome import guarded
 from services.cli.output_folder import check_folder, read_result, write_folder
+from services.criteria_file import write_criteria
 
 ROOT = Path(__file__).parents[3]
 GOOD = '{"a": "one", "b": "two", "preferred": "a"}\n{"a": "three", "b": "four", "preferred": "b"}\n'
@@ -164,6 +169,134 @@ def test_a_criteria_file_with_faults_is_told_by_field(place, pairs, tmp_path):
     code, _, message = run("evaluate", tmp_path / "c.yaml", pairs)
     assert code == 1
     assert 'c.yaml:3: "criteria.1.name" is "x"' in message
+
+
+def unusable_home(place: Path, kind: str) -> Path:
+    (place / "file").write_text("x")
+    return place / "file" if kind == "a file" else place / "file" / "home"
+
+
+@pytest.mark.parametrize("kind", ["a file", "under a file"])
+@pytest.mark.parametrize("command", ["mine", "evaluate"])
+def test_a_home_that_cannot_be_used_is_told_in_one_line(place, pairs, tmp_path, monkeypatch, command, kind):
+    monkeypatch.setenv("TOUCHSTONE_HOME", str(unusable_home(place, kind)))
+    write_criteria(sealed_result().criteria_set, tmp_path / "c.yaml")
+    order = [pairs, "--out", tmp_path / "o"] if command == "mine" else [tmp_path / "c.yaml", pairs]
+    code, said, message = run(command, *order)
+    assert (code, said, message.count("\n")) == (1, "", 1)
+    assert "cannot be written to" in message
+    assert "set TOUCHSTONE_HOME to a folder that is" in message
+
+
+def test_a_redis_that_does_not_answer_is_told_before_anything_else(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOUCHSTONE_REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+    code, said, message = run("mine", tmp_path / "no.jsonl", "--out", tmp_path / "o")
+    assert (code, said, message.count("\n")) == (1, "", 1)
+    assert message.startswith("touchstone: redis://127.0.0.1:1/0: ")
+    assert "mend TOUCHSTONE_REDIS_URL" in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("command", ["mine", "evaluate"])
+def test_a_damaged_database_is_told_in_one_line(place, pairs, tmp_path, command):
+    (place / "home").mkdir()
+    (place / "home" / "touchstone.sqlite").write_bytes(b"no database, whatever its name says" * 100)
+    write_criteria(sealed_result().criteria_set, tmp_path / "c.yaml")
+    order = [pairs, "--out", tmp_path / "o", "--quiet"] if command == "mine" else [tmp_path / "c.yaml", pairs]
+    code, said, message = run(command, *order)
+    assert (code, said, message.count("\n")) == (1, "", 1)
+    assert "touchstone.sqlite is not a database or is damaged" in message
+    assert "move it away" in message
+
+
+def test_a_pipe_of_pairs_is_refused_without_waiting_for_it(place, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    code, said, message = run("mine", tmp_path / "pipe.jsonl", "--out", tmp_path / "o")
+    assert (code, said, message.count("\n")) == (1, "", 1)
+    assert "save it to a file first" in message
+
+
+def test_edited_criteria_are_refused_before_any_work(place, pairs, tmp_path):
+    write_folder(sealed_result(), tmp_path / "o")
+    text = (tmp_path / "o" / "criteria.yaml").read_text().replace("\n  weight: ", "\n  weight: 1", 1)
+    (tmp_path / "o" / "criteria.yaml").write_text(text)
+    code, _, message = run("mine", pairs, "--out", tmp_path / "o")
+    assert code == 1
+    assert "add --force" in message
+    assert not (place / "home").exists()
+
+
+def test_another_run_in_the_folder_is_refused_before_mining(place, pairs, tmp_path):
+    before = {p.name: p.read_bytes() for p in write_folder(sealed_result(), tmp_path / "o").values()}
+    code, _, message = run("mine", pairs, "--out", tmp_path / "o")
+    assert code == 1
+    assert "is of another run" in message
+    assert "round 1" not in message
+    assert {p.name: p.read_bytes() for p in (tmp_path / "o").iterdir()} == before
+
+
+def test_a_test_file_of_pairs_that_are_all_mined_is_refused_before_mining(place, pairs, tmp_path):
+    (tmp_path / "t.jsonl").write_text(GOOD.splitlines()[1] + "\n")
+    code, _, message = run("mine", pairs, "--test", tmp_path / "t.jsonl", "--out", tmp_path / "o")
+    assert code == 1
+    assert "all 1 pairs also stand in" in message
+    assert "none is left to test on" in message
+    assert not (tmp_path / "o").exists()
+
+
+def test_too_few_pairs_are_warned_of_before_mining_begins(place, pairs, tmp_path):
+    write_folder(sealed_result(), tmp_path / "o")
+    assert "WARNING: only 2 pairs" in run("mine", pairs, "--out", tmp_path / "o")[2]
+    assert "WARNING" not in run("mine", pairs, "--out", tmp_path / "o", "--quiet")[2]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (redis.exceptions.ConnectionError("gone"), "the Redis server failed: gone"),
+        (OperationalError("SELECT", {}, Exception("locked")), "the database failed: "),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (PermissionError(13, "Permission denied", "/x/y"), "Permission denied: '/x/y'"),
+    ],
+)
+def test_a_fault_from_outside_is_one_line_wherever_it_arises(capsys, error, words):
+    @guarded
+    def command() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as left:
+        command()
+    said = capsys.readouterr().err
+    assert left.value.exit_code == 1
+    assert said.count("\n") == 1
+    assert words in said
+
+
+def test_a_fault_of_the_program_itself_keeps_its_traceback():
+    @guarded
+    def command() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command()
+
+
+@pytest.mark.parametrize(("sent", "lines"), [(">/dev/full", 1), (">&-", 1), ("| true", 0)])
+def test_output_that_cannot_be_written_ends_with_1_and_a_line_at_most(place, sent, lines):
+    program = f"{sys.executable} -c 'from services.cli import app; app()' doctor --json"
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{program} {sent}"], capture_output=True, text=True, check=False, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ['PYTHONPATH']}"},
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == lines
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_help_names_arguments_as_the_page_does():
+    assert "PAIRS" in run("mine", "--help")[1].splitlines()[0] + run("mine", "--help")[1].splitlines()[1]
+    assert "CRITERIA" in run("evaluate", "--help")[1]
+    assert "FOLDER" in run("report", "--help")[1]
 
 
 def test_the_doctor_says_ok_line_by_line_and_ends_with_0(place):

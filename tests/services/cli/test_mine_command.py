@@ -65,7 +65,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mined]:
         patch.setenv("TOUCHSTONE_PARTIES", "letter_parties")
         patch.setenv("PYTHONPATH", str(HERE))
         patch.setenv("TMPDIR", "/tmp")
-        pairs = write_pairs(folder / "letters.jsonl", letter_dataset(70, liked="etao"))
+        pairs = write_pairs(folder / "letters.jsonl", letter_dataset(130, liked="etao"))
         yield Mined(pairs, folder / "out", *run("mine", pairs, "--out", folder / "out", *SMALL))
 
 
@@ -114,6 +114,24 @@ def test_json_is_one_document_on_stdout_and_nothing_else_anywhere(mined, tmp_pat
     assert body["files"]["report"] == str(tmp_path / "o" / "report.html")
 
 
+def test_notes_are_in_the_summary_and_not_on_stdout_with_json(mined, tmp_path):
+    text = mined.pairs.read_text()
+    doubled = tmp_path / "doubled.jsonl"
+    again = json.loads(text.splitlines()[0]) | {"preferred": "b", "id": ""}
+    other = json.loads(text.splitlines()[0]) | {"preferred": "a", "id": ""}
+    doubled.write_text("".join(json.dumps(row) + "\n" for row in (again, other)) + "".join(text.splitlines(True)[1:31]))
+    test = tmp_path / "t.jsonl"
+    test.write_text("".join(text.splitlines(True)[30:45]))
+    order = ["mine", doubled, "--test", test, "--out", tmp_path / "o", "--rounds", 1, "--size", 2]
+    code, said, _ = run(*order)
+    assert code == 0
+    assert "note: 1 rows repeat the texts of an earlier row" in said
+    assert "note: 1 pairs have rows that contradict each other" in said
+    assert "note: 1 of 15 test pairs also stand in the mining data and were left out" in said
+    assert "alpha" in said
+    assert "note: " not in run(*order, "--json")[1]
+
+
 def test_quiet_prints_only_where_the_files_are(mined, tmp_path):
     code, said, progress = run("mine", mined.pairs, "--out", tmp_path / "o", "--quiet", *SMALL)
     assert (code, progress) == (0, "")
@@ -149,11 +167,23 @@ def test_an_evaluation_as_json_is_one_document(mined):
 
 
 def test_an_edited_criteria_file_is_evaluated_and_said_to_be_edited(mined, tmp_path):
-    text = (mined.out / "criteria.yaml").read_text().replace("weight: ", "weight: 1", 1)
+    text = (mined.out / "criteria.yaml").read_text().replace("\n  weight: ", "\n  weight: 1", 1)
     (tmp_path / "c.yaml").write_text(text)
     code, said, _ = run("evaluate", tmp_path / "c.yaml", mined.pairs)
     assert code == 0
     assert "but was edited; it is now" in " ".join(said.split())
+
+
+def test_another_run_replaces_one_only_by_force(mined, tmp_path):
+    for file in mined.out.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    order = ["mine", mined.pairs, "--out", tmp_path, "--quiet", "--rounds", 1, "--size", 2]
+    code, _, message = run(*order)
+    assert code == 1
+    assert "is of another run" in message
+    assert (tmp_path / "result.json").read_bytes() == (mined.out / "result.json").read_bytes()
+    assert run(*order, "--force")[0] == 0
+    assert (tmp_path / "result.json").read_bytes() != (mined.out / "result.json").read_bytes()
 
 
 def test_a_folder_that_holds_an_earlier_run_and_a_note_keeps_the_note(mined, tmp_path):

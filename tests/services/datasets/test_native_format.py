@@ -263,7 +263,7 @@ def test_nothing_but_ties_is_refused(jsonl: Write) -> None:
 def test_one_side_only_is_read_with_a_warning(jsonl: Write) -> None:
     rows: list[dict[str, object]] = [{"a": f"x{i}", "b": "y", "preferred": "b"} for i in range(3)]
     (note,) = read_dataset(jsonl(rows)).notes
-    assert note.startswith('all 3 decided pairs prefer "b"; read with sides="shuffle"')
+    assert note.startswith('all 3 decided pairs prefer "b"; read with --sides shuffle')
 
 
 def test_shuffled_sides_depend_on_the_texts_alone(jsonl: Write) -> None:

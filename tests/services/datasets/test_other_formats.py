@@ -112,7 +112,7 @@ def test_identical_conversations_are_a_fault(jsonl: Write) -> None:
 
 def test_a_trl_file_is_one_sided_and_says_so(jsonl: Write) -> None:
     rows: list[dict[str, object]] = [{"prompt": "p", "chosen": f"x{i}", "rejected": "y"} for i in range(9)]
-    assert "sides=" in read_dataset(jsonl(rows)).notes[0]
+    assert "--sides shuffle" in read_dataset(jsonl(rows)).notes[0]
     assert {pair.preferred for pair in read_dataset(jsonl(rows), sides="shuffle").dataset.pairs} == {"a", "b"}
 
 

@@ -14,7 +14,7 @@ def vote(right: int, decided: int, kind: str = "sealed") -> VoteAccuracy:
     return VoteAccuracy.model_validate(
         {
             "kind": kind, "n": decided, "ties": 0, "decided": decided, "right": right,
-            "accuracy": right / decided if decided else 0.5, "coverage": 1.0,
+            "accuracy": right / decided if decided else 0.5, "coverage": 1.0, "effective": decided,
             "low": interval.low, "high": interval.high,
         }
     )  # fmt: skip
@@ -83,6 +83,12 @@ def test_a_vote_that_decided_nothing_claims_no_accuracy():
     found = findings(held_out(0, 0))
     assert "decided none" in found.sureness
     assert "50%" not in found.headline
+
+
+def test_a_majority_or_a_mining_vote_that_decided_nothing_claims_no_accuracy():
+    plain = held_out(72, 100).model_copy(update={"held_out_majority": vote(0, 0)})
+    assert findings(plain).vote == "Plain majority decides none of these pairs."
+    assert "%" not in findings(held_out(72, 100, mining=(0, 0))).optimism
 
 
 @pytest.mark.parametrize(("pairs", "chance"), [(30, 0.24), (100, 0.64), (200, 0.91)])
