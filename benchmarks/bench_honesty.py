@@ -8,7 +8,6 @@ of the pooled out-of-fold accuracy is set against the accuracy of the whole set 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,9 @@ from agents.outcome import VoteAccuracy, measure_outcomes
 from agents.pairs import Pair
 from agents.splitting import split
 from benchmarks.contenders import Bench, vote_accuracy
-from benchmarks.page import table, write_section
+from benchmarks.page import table
 from benchmarks.people import FILES, Draw, Part, draws
+from benchmarks.people_command import people_command
 
 POLICIES = ("robust", "paper")
 
@@ -100,18 +100,5 @@ def _row(every: list[Honesty]) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Run, print, and with --write put the result on the page."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--draws", type=int, default=20)
-    options.add_argument("--part", choices=("development", "evaluation"), default="evaluation")
-    options.add_argument("--write", action="store_true", help="write the result to docs/benchmarks.md")
-    chosen = options.parse_args()
-    told = report(run(chosen.part, chosen.draws))
-    print(told)
-    if chosen.write:
-        write_section("honesty", f"python -m benchmarks.bench_honesty --draws {chosen.draws} --write", told)
-
-
 if __name__ == "__main__":
-    main()
+    people_command("honesty", "bench_honesty", __doc__, lambda part, count: report(run(part, count)))

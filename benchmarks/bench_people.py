@@ -5,14 +5,14 @@ python -m benchmarks.bench_people [--draws 20] [--part evaluation] [--write]
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 
 import numpy as np
 
 from benchmarks.contenders import Bench, best_single, length, regression, vote_accuracy
-from benchmarks.page import table, write_section
+from benchmarks.page import table
 from benchmarks.people import FILES, Draw, Part, draws
+from benchmarks.people_command import people_command
 
 Scores = dict[str, dict[str, list[float]]]
 DEFAULT, BASELINES = "default (robust)", ("longer or shorter wins", "logistic regression, same signals")
@@ -60,18 +60,5 @@ def _mean(by_file: dict[str, list[float]]) -> float:
     return float(np.mean([np.mean(by_file[f]) for f in FILES]))
 
 
-def main() -> None:
-    """Run, print, and with --write put the result on the page."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--draws", type=int, default=20)
-    options.add_argument("--part", choices=("development", "evaluation"), default="evaluation")
-    options.add_argument("--write", action="store_true", help="write the result to docs/benchmarks.md")
-    chosen = options.parse_args()
-    told = report(run(chosen.part, chosen.draws))
-    print(told)
-    if chosen.write:
-        write_section("people", f"python -m benchmarks.bench_people --draws {chosen.draws} --write", told)
-
-
 if __name__ == "__main__":
-    main()
+    people_command("people", "bench_people", __doc__, lambda part, count: report(run(part, count)))

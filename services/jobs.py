@@ -119,11 +119,15 @@ def _run_graph(deployment: Deployment, thread: str, mining: Mining) -> MiningSta
 
 
 def _next_input(graph: Graph, thread: str) -> Any:
-    """What the graph goes on with: a start, a pending interrupt's answer, or nothing after a kill inside a node."""
+    """What the graph goes on with: a start, a pending interrupt's answer, or nothing after a kill inside a node.
+
+    That no node is next does not mean that the graph has ended: a kill between a node's writes and the checkpoint
+    that takes them in leaves it so. Only the stage that the last node writes means that.
+    """
     snapshot = graph.get_state(_config(thread))
     if snapshot.created_at is None:
         return {}
-    if not snapshot.next:
+    if not snapshot.next and snapshot.values.get("stage") == "finished":
         return ENDED
     return Command(resume=True) if any(t.interrupts for t in snapshot.tasks) else None
 

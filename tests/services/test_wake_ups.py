@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy import select
 from workbench import (
     SMALL,
@@ -163,3 +164,26 @@ def test_a_batch_that_was_answered_by_another_still_wakes_its_threads(deployment
         pass
     judge_rows(deployment, batches[0])
     assert [job.args for job in waiting(deployment)] == [[f"{run}-main"]]
+
+
+def test_a_kill_between_a_node_and_its_checkpoint_does_not_look_like_the_end(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = f"{new_run(deployment.database)}-main"
+    advance_thread(deployment, thread)
+    while (job := take_job(deployment)) is not None:
+        if job.func_name == "services.jobs.judge_batch":
+            execute(deployment, job)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteSaver, "put", _killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            advance_thread(deployment, thread)
+    # One more, as the sweeper would send: not an endless row of them that each find nothing to do.
+    assert advance_thread(deployment, thread)
+    assert waiting(deployment), "the thread went on to its next judgments"
+    work_off(deployment)
+    assert thread_row(deployment, thread).status == "finished"
+
+
+def _killed(*_: object) -> None:
+    raise RuntimeError("killed")
