@@ -16,7 +16,7 @@ PROCESSES ?= 2
 # Installed first and by itself: anything that asks for "some torch" would choose the largest build there is.
 TORCH := torch==2.13.0
 
-.PHONY: help install demo test lint format types imports docs lock bench-people bench-honesty bench-machinery clean
+.PHONY: help install demo test lint format types imports docs lock bench-people bench-honesty bench-machinery bench-policies bench-endpoint bench-faults bench-hostile bench-together clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,21 @@ bench-honesty: install ## benchmark 2: do intervals cover, and how optimistic is
 
 bench-machinery: install ## benchmark 3: what the queue costs a judgment
 	$(BIN)/python -m benchmarks.bench_machinery --write
+
+bench-policies: install ## benchmarks 4 and 5: robust against paper in simulated worlds, and parts left out
+	$(BIN)/python -m benchmarks.bench_policies --write
+
+bench-endpoint: install ## benchmark 6: is an endpoint kept busy
+	$(BIN)/python -m benchmarks.bench_endpoint --write
+
+bench-faults: install ## benchmark 7: every fault at once, workers killed: is anything lost or doubled
+	$(BIN)/python -m benchmarks.bench_faults --write
+
+bench-hostile: install ## benchmark 8: hostile texts in every place of a prompt
+	$(BIN)/python -m benchmarks.bench_hostile --write
+
+bench-together: install ## benchmark 9: several criteria in one call
+	$(BIN)/python -m benchmarks.bench_together --write
 
 clean: ## remove everything that these targets make, .venv included
 	rm -rf $(VENV) build dist demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks

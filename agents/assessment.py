@@ -26,7 +26,7 @@ class Assessment(BaseModel):
         coverage: decided / asked, in [0, 1].
         accuracy: right / decided, in [0, 1]; 0.5 when nothing was decided.
         strength: coverage x (2 accuracy - 1), in [-1, 1].
-        flip_rate: share of asked pairs where the two orders disagree.
+        flip_rate: of the pairs shown in both orders, the share on which the two disagree; 0 if none was.
         prior: mean accuracy believed before any pair was judged; 0.5 if nothing was known.
         shrunken: posterior mean accuracy under that prior.
         low, high: 95 % credible interval of the accuracy.
@@ -80,6 +80,12 @@ def scores(votes: Votes, truth: NDArray[np.int8]) -> NDArray[np.int8]:
     return (votes.signs * truth[None, :]).astype(np.int8)
 
 
+def flip_rate(votes: Votes) -> float:
+    """Of the cells shown in both orders, the share on which the two disagree; 0 if none was."""
+    twice = int(votes.twice.sum())
+    return float((votes.flipped & votes.twice).sum()) / twice if twice else 0.0
+
+
 def _right_of(signs: NDArray[np.int8], truth: NDArray[np.int8]) -> tuple[int, int]:
     product = signs * truth
     return int((product > 0).sum()), int((product != 0).sum())
@@ -105,7 +111,7 @@ def _one(votes: Votes, row: int, truth: NDArray[np.int8], prior: Beta, p_value: 
         coverage=coverage,
         accuracy=accuracy,
         strength=coverage * (2 * accuracy - 1),
-        flip_rate=float(votes.flipped[row][clear].sum()) / asked if asked else 0.0,
+        flip_rate=flip_rate(votes.rows([votes.criteria[row]]).columns(clear)),
         prior=prior.mean,
         shrunken=posterior.mean,
         low=interval.low,

@@ -1,6 +1,7 @@
 """The manager as a LangGraph graph: it decides, interrupts for judgments, and is resumed when they are there.
 
-    seed -> dispatch -> wait* -> assess -> (race on -> dispatch | enough -> examine | reflect)
+    seed -> dispatch -> wait* -> (screened -> top_up -> dispatch) -> assess
+    assess -> (race on -> dispatch | enough -> examine | reflect)
     reflect -> refine -> replace -> dispatch ...        examine -> dispatch -> wait* -> finish
                                                         (* interrupts while judgments are missing)
 
@@ -35,11 +36,16 @@ def dispatch(state: MiningState, runtime: Runtime[Mining]) -> MiningState:
 
 
 def wait(state: MiningState, runtime: Runtime[Mining]) -> MiningState:
-    """Interrupt while judgments are missing; the payload says how many."""
-    missing = runtime.context.ledger.missing()
+    """Interrupt while judgments are missing; the payload says how many. What is there may make more wanted."""
+    missing = runtime.context.ledger.missing() or steps.look_again(state, runtime.context)
     if missing:
         interrupt({"missing": missing})
     return {}
+
+
+def top_up(state: MiningState, runtime: Runtime[Mining]) -> MiningState:
+    """Keep the best of the screened knowledge base, and have the manager write what is wanting."""
+    return steps.top_up(state, runtime.context)
 
 
 def assess(state: MiningState, runtime: Runtime[Mining]) -> MiningState:
@@ -72,10 +78,12 @@ def finish(state: MiningState, runtime: Runtime[Mining]) -> MiningState:
     return {"stage": "finished"}
 
 
-def after_wait(state: MiningState, runtime: Runtime[Mining]) -> Literal["wait", "assess", "finish"]:
+def after_wait(state: MiningState, runtime: Runtime[Mining]) -> Literal["wait", "top_up", "assess", "finish"]:
     """Wait again if something is still missing; else to where the stage leads."""
     if runtime.context.ledger.missing():
         return "wait"
+    if state["stage"] == "screen":
+        return "top_up"
     return "finish" if state["stage"] == "sealed" else "assess"
 
 
@@ -97,11 +105,11 @@ def after_replace(state: MiningState, runtime: Runtime[Mining]) -> Literal["disp
 def build() -> Graph:
     """The uncompiled graph; compile it with a checkpointer to run it over a queue."""
     graph: Graph = StateGraph(MiningState, context_schema=Mining)
-    nodes: list[Any] = [seed, dispatch, wait, assess, reflect, refine, replace, examine, finish]
+    nodes: list[Any] = [seed, dispatch, wait, top_up, assess, reflect, refine, replace, examine, finish]
     for node in nodes:
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "seed")
-    for source, target in [("seed", "dispatch"), ("dispatch", "wait"), ("refine", "replace")]:
+    for source, target in [("seed", "dispatch"), ("dispatch", "wait"), ("top_up", "dispatch"), ("refine", "replace")]:
         graph.add_edge(source, target)
     graph.add_conditional_edges("wait", after_wait)
     graph.add_conditional_edges("assess", after_assess)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 Order = Literal["ab", "ba"]
 Verdict = Literal["A", "B", "abstain"]
 Status = Literal["decided", "abstained", "invalid", "failed"]
+Hesitation = Literal["", "not applicable", "equal", "unsure"]
 
 REUSABLE: frozenset[Status] = frozenset({"decided", "abstained"})
 """Statuses that are evidence. The others are missing evidence and never reused from the store."""
@@ -50,6 +51,9 @@ class Judgment(BaseModel):
         verdict: `A` or `B` in terms of the *pair's* texts a and b, whatever the order shown; `abstain` otherwise.
         rationale: why, in one or two sentences.
         margin: how clearly, in [0, 1]: 0 just past abstention, 1 as clear as it gets. Ignored unless decided.
+        hesitation: why a judge abstained, where it says so: the criterion does not apply, the texts are equal by it,
+            or the judge cannot tell.
+        truncated: whether the judge saw a part of a text only.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,6 +63,8 @@ class Judgment(BaseModel):
     verdict: Verdict = "abstain"
     rationale: str = ""
     margin: float = 0.0
+    hesitation: Hesitation = ""
+    truncated: bool = False
 
     @property
     def sign(self) -> int:

@@ -35,12 +35,19 @@ class Ledger(Protocol):
         """How many of all wanted judgments have not been answered yet (answered: any status)."""
         ...
 
+    def spent(self) -> bool:
+        """Whether the run's budget is used up, so that what is missing will stay so."""
+        ...
+
     def votes(self, criteria: Sequence[str], pairs: Sequence[str]) -> Votes:
         """Everything answered on this grid (pair content hashes), orders and samples merged."""
         ...
 
     def judgments(self, criterion: str, pairs: Sequence[str]) -> list[tuple[str, Judgment]]:
-        """(pair hash, judgment) with rationales, for the pairs answered, in the order of `pairs`."""
+        """(pair hash, judgment) with rationales, for the pairs answered, in the order of `pairs`.
+
+        Those of one pair come by order shown, sample and key, whatever was asked or answered first.
+        """
         ...
 
     def record(self, entry: RoundRecord) -> None:

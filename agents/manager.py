@@ -22,12 +22,16 @@ class Brief:
         description: what people compared, in words; empty if not given.
         domain: the domain the texts belong to.
         seed: any integer; the same brief gives the same proposals.
+        from_base: whether the manager may draw on the knowledge base.
+        thorough: look at every mistake of a criterion, each by itself, as published; otherwise at the clearest few.
     """
 
     pairs: tuple[Pair, ...]
     description: str
     domain: Domain
     seed: int
+    thorough: bool = False
+    from_base: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Manager(Protocol):
     """
 
     fingerprint: str
+
+    def base(self, brief: Brief) -> list[Criterion]:
+        """The whole knowledge base that this manager draws on, for a policy that screens all of it."""
+        ...
 
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         """Up to `n` distinct candidates for the first round, most promising first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agents.chronicle import RoundRecord
 from agents.judge import Judge
@@ -43,9 +43,12 @@ class MemoryLedger:
     def missing(self) -> int:
         return len(self._wanted) - len(self._answered)
 
+    def spent(self) -> bool:
+        return False
+
     def votes(self, criteria: Sequence[str], pairs: Sequence[str]) -> Votes:
         cells = (
-            (c, p, self._answers[ask.key])
+            (c, p, ask.order, self._answers[ask.key])
             for c in criteria
             for p in pairs
             for ask in self._grid.get((c, p), ())
@@ -54,7 +57,7 @@ class MemoryLedger:
         return tally(criteria, pairs, cells)
 
     def judgments(self, criterion: str, pairs: Sequence[str]) -> list[tuple[str, Judgment]]:
-        asks = [(p, ask) for p in pairs for ask in self._grid.get((criterion, p), ())]
+        asks = [(p, ask) for p in pairs for ask in sorted(self._grid.get((criterion, p), ()), key=_place)]
         return [(p, self._answers[a.key]) for p, a in asks if a.key in self._answered]
 
     def record(self, entry: RoundRecord) -> None:
@@ -63,13 +66,24 @@ class MemoryLedger:
     def records(self) -> list[RoundRecord]:
         return [self._records[n] for n in sorted(self._records)]
 
+    def take(self, judgments: Iterable[Judgment]) -> None:
+        """Take in answers that came some other way; those that nobody wants wait until somebody does."""
+        for judgment in judgments:
+            self._answers[judgment.key] = judgment
+            if judgment.key in self._wanted:
+                self._answered.add(judgment.key)
+
     async def answer_missing(self, judge: Judge) -> int:
         """Let `judge` answer everything missing; returns how many judgments came."""
         asks = [a for k, a in self._wanted.items() if k not in self._answered]
         questions = [(a, self._criteria[a.criterion], self._pairs[a.pair]) for a in asks]
         count = 0
         async for judgment in judge.answer(questions):
-            self._answers[judgment.key] = judgment
-            self._answered.add(judgment.key)
+            self.take([judgment])
             count += 1
         return count
+
+
+def _place(ask: Ask) -> tuple[str, int, str]:
+    """Judgments of a cell come in the same order from every ledger, or a manager would be shown another mistake."""
+    return ask.order, ask.sample, ask.key

@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.chronicle import Origin
-from agents.judgments import Order
 from agents.ledger import Ledger
 from agents.manager import Brief, Manager
 from agents.pairs import Pair
+from agents.panel import Panel
 from agents.policy import Policy
-from agents.priors import prior
 from agents.statistics import Beta
 from knowledge_base.criterion import Criterion
 
-Stage = Literal["race", "sealed", "finished"]
+Stage = Literal["screen", "race", "sealed", "finished"]
 
 
 class MiningState(TypedDict, total=False):
@@ -28,7 +27,8 @@ class MiningState(TypedDict, total=False):
 
     Attributes:
         round: 1 for the first.
-        stage: `race` (candidates are being compared), `sealed` (the set is composed), `finished`.
+        stage: `screen` (the whole knowledge base is being tried), `race` (candidates are being compared), `sealed`
+            (the set is composed), `finished`.
         rung: which rung of the race comes next, 0 for the first.
         candidates: how many entered this round's race.
         contenders: hashes in the race.
@@ -63,8 +63,7 @@ class Mining:
     Attributes:
         brief: the mining pairs and what is said of them.
         sealed: pairs that neither manager nor policy ever sees; judged once, at the end.
-        ledger, manager, policy: the three parties.
-        judge: fingerprint of the workers' judge; symmetric: whether one order is enough for it.
+        ledger, manager, policy, panel: the parties; the panel is the workers.
     """
 
     brief: Brief
@@ -72,8 +71,7 @@ class Mining:
     ledger: Ledger
     manager: Manager
     policy: Policy
-    judge: str
-    symmetric: bool
+    panel: Panel
 
     @cached_property
     def pairs(self) -> tuple[str, ...]:
@@ -89,11 +87,6 @@ class Mining:
         """(p,) people's preference on these mining pairs: +1 a, -1 b, 0 tie."""
         return np.array([self.by_hash[p].sign for p in pairs], dtype=np.int8)
 
-    @cached_property
-    def orders(self) -> tuple[Order, ...]:
-        """Presentation orders asked on mining pairs."""
-        return self.policy.orders(self.symmetric)
-
     def priors(self, criteria: list[Criterion]) -> dict[str, Beta]:
         """What is known of each criterion before any pair is judged."""
-        return {c.hash: prior(c, self.brief.domain) for c in criteria}
+        return {c.hash: self.policy.prior(c, self.brief.domain) for c in criteria}

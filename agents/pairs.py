@@ -110,7 +110,11 @@ class Dataset(BaseModel):
 
     @cached_property
     def hash(self) -> str:
-        """Content hash (16 hex digits) over pairs, preferences, groups, weights and points, in order; not the notes."""
-        pairs = [[p.hash, p.preferred, p.group, p.weight] for p in self.pairs]
+        """Content hash (16 hex digits) over everything that may change a result, in order; not ids, name or notes."""
+        pairs = [[p.hash, p.preferred, p.group, p.weight, p.confidence, p.reason, _told(p)] for p in self.pairs]
         points = [[p.hash, p.label, p.group] for p in self.points]
         return hashlib.sha256(json.dumps([self.description, pairs, points]).encode()).hexdigest()[:16]
+
+
+def _told(pair: Pair) -> list[list[str]]:
+    return [[v.preferred, v.annotator, v.reason] for v in pair.votes]

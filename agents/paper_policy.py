@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.assessment import Assessment, assess
+from agents.assessment import FLAT, Assessment, assess
 from agents.ballot import Ballot
 from agents.chronicle import Fate
-from agents.judgments import Order
+from agents.panel import Looks
 from agents.policy import Decision
 from agents.statistics import Beta
 from agents.votes import Votes
+from knowledge_base.criterion import Criterion, Domain
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,32 @@ class PaperPolicy:
     Attributes:
         size: criteria in play at a time.
         rounds: rounds of evolution.
-        low, high: below `low` a criterion is replaced, from `high` it is kept, between it is refined.
+        low, high: up to `low` a criterion is replaced, from `high` it is kept, between it is refined.
+        screens: whether the whole knowledge base meets every pair first (`Workflow.get_init_criteria` of the code).
     """
 
     size: int = 20
     rounds: int = 3
     low: float = 0.5
     high: float = 0.75
+    screens: bool = False
     name: str = "paper"
+    looks: Looks = "one"
+    thorough: bool = True
 
     @property
     def candidates(self) -> int:
         """As many as are in play: nothing is raced."""
         return self.size
 
-    def orders(self, symmetric: bool) -> tuple[Order, ...]:
-        """One order, as published."""
-        return ("ab",)
+    def prior(self, criterion: Criterion, domain: Domain) -> Beta:
+        """Nothing is believed."""
+        return FLAT
+
+    def screened(self, assessments: Sequence[Assessment]) -> list[str]:
+        """The most accurate, better than a coin; equals in an order that their content decides."""
+        good = [a for a in assessments if a.accuracy > self.low]
+        return [a.criterion for a in sorted(good, key=lambda a: (-a.accuracy, a.criterion))][: self.size]
 
     def rungs(self, pairs: int) -> tuple[int, ...]:
         """All pairs at once."""
@@ -49,6 +59,10 @@ class PaperPolicy:
     def survivors(self, assessments: Sequence[Assessment], rung: int, rungs: int) -> list[str]:
         """Everyone: there is no race."""
         return [a.criterion for a in assessments]
+
+    def passing(self, n: int) -> int:
+        """Everyone."""
+        return n
 
     def room(self, alive: int, rewrites: int) -> int:
         """As many new criteria as were replaced."""
@@ -75,7 +89,7 @@ class PaperPolicy:
     def _fate(self, accuracy: float) -> Fate:
         if accuracy >= self.high:
             return "keep"
-        return "refine" if accuracy >= self.low else "replace"
+        return "refine" if accuracy > self.low else "replace"
 
     def _why(self, one: Assessment) -> str:
         bounds = f"{self.low:g} / {self.high:g}"

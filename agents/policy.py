@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from agents.assessment import Assessment
 from agents.ballot import Ballot
 from agents.chronicle import Fate
-from agents.judgments import Order
+from agents.panel import Looks
 from agents.statistics import Beta
 from agents.votes import Votes
+from knowledge_base.criterion import Criterion, Domain
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Policy(Protocol):
         size: criteria wanted in the set.
         rounds: at most this many rounds.
         candidates: criteria asked of the manager for the first round's race.
+        looks: which presentation orders are asked on mining pairs.
+        thorough: whether the manager looks at every mistake by itself, as published.
+        screens: whether the whole knowledge base meets every pair before the first round, as published.
     """
 
     @property
@@ -44,9 +48,19 @@ class Policy(Protocol):
     def rounds(self) -> int: ...
     @property
     def candidates(self) -> int: ...
+    @property
+    def looks(self) -> Looks: ...
+    @property
+    def thorough(self) -> bool: ...
+    @property
+    def screens(self) -> bool: ...
 
-    def orders(self, symmetric: bool) -> tuple[Order, ...]:
-        """Presentation orders to ask on mining pairs."""
+    def prior(self, criterion: Criterion, domain: Domain) -> Beta:
+        """What is believed of a criterion's accuracy before any pair is judged."""
+        ...
+
+    def screened(self, assessments: Sequence[Assessment]) -> list[str]:
+        """Hashes of what the screening of the whole knowledge base leaves, best first, at most `size`."""
         ...
 
     def rungs(self, pairs: int) -> tuple[int, ...]:
@@ -55,6 +69,10 @@ class Policy(Protocol):
 
     def survivors(self, assessments: Sequence[Assessment], rung: int, rungs: int) -> list[str]:
         """Hashes of the candidates that go on to the next rung, best first."""
+        ...
+
+    def passing(self, n: int) -> int:
+        """How many of `n` candidates pass a rung."""
         ...
 
     def room(self, alive: int, rewrites: int) -> int:

@@ -12,11 +12,13 @@ from scipy.special import logit
 
 from agents.assessment import FLAT, Assessment
 from agents.ballot import Ballot, vote_correlation
-from agents.judgments import Order
+from agents.panel import Looks
 from agents.policy import Decision
+from agents.priors import prior
 from agents.stacking import stack
 from agents.statistics import Beta, paired_gain
 from agents.votes import DECIDED, Votes
+from knowledge_base.criterion import Criterion, Domain
 
 LEAST = 1e-6
 """Weight of the single criterion that stands where nothing speaks for any: a set is never empty."""
@@ -41,6 +43,11 @@ class RobustPolicy:
         gain_level: p value of the paired test at which a rewrite takes its parent's place.
         trust: share of the prior's log-odds taken as the centre of a vote weight.
         spread: prior standard deviation of a vote weight around that centre.
+        growth: by how much each rung of the race is longer than the one before.
+        most_rungs: rungs before the last, which is every pair.
+        alive: candidates that pass any rung, however many fail; `size` if None.
+        newcomers: candidates asked for in a later round; `size` if None.
+        belief, belief_pairs: accuracy believed of a criterion that no catalogue ranks, and the pairs that is worth.
     """
 
     size: int = 30
@@ -56,25 +63,44 @@ class RobustPolicy:
     gain_level: float = 0.1
     trust: float = 0.15
     spread: float = 0.12
+    growth: float = 2.0
+    most_rungs: int = 2
+    alive: int | None = None
+    newcomers: int | None = None
+    belief: float = 0.5
+    belief_pairs: float = 20.0
     name: str = "robust"
+    looks: Looks = "second"
+    thorough: bool = False
+    screens: bool = False
 
-    def orders(self, symmetric: bool) -> tuple[Order, ...]:
-        """Both, unless swapping the texts provably only swaps the answer."""
-        return ("ab",) if symmetric else ("ab", "ba")
+    def prior(self, criterion: Criterion, domain: Domain) -> Beta:
+        """The catalogue's word on how much the criterion matters in the domain, or what is believed of any other."""
+        known = prior(criterion, domain)
+        return Beta(max(known.mean, self.belief), self.belief_pairs)
+
+    def screened(self, assessments: Sequence[Assessment]) -> list[str]:
+        """The most promising; this policy retrieves and races instead, and never asks."""
+        return [a.criterion for a in sorted(assessments, key=_rank)][: self.size]
 
     def rungs(self, pairs: int) -> tuple[int, ...]:
-        """Doubling from `first_rung`; the last rung is every pair (successive halving, Jamieson and Talwalkar 2016)."""
-        steps = max(0, math.ceil(math.log2(max(pairs, 1) / self.first_rung)))
-        return (*(self.first_rung * 2**i for i in range(min(steps, 2))), pairs)
+        """Growing from `first_rung`; the last rung is every pair (successive halving, Jamieson and Talwalkar 2016)."""
+        steps = max(0, math.ceil(math.log(max(pairs, 1) / self.first_rung, self.growth)))
+        return (*(round(self.first_rung * self.growth**i) for i in range(min(steps, self.most_rungs))), pairs)
 
     def survivors(self, assessments: Sequence[Assessment], rung: int, rungs: int) -> list[str]:
-        """The most promising share; never fewer than the set needs."""
+        """The most promising share; never fewer than `alive`."""
         ranked = sorted(assessments, key=_rank)
-        return [a.criterion for a in ranked[: max(self.size, math.ceil(len(ranked) * self.survive))]]
+        return [a.criterion for a in ranked[: self.passing(len(ranked))]]
+
+    def passing(self, n: int) -> int:
+        """The share that passes, but no fewer than `alive`."""
+        alive = self.size if self.alive is None else self.alive
+        return min(n, max(alive, math.ceil(n * self.survive)))
 
     def room(self, alive: int, rewrites: int) -> int:
-        """Later rounds look for a set's worth of new candidates."""
-        return self.size
+        """Later rounds look for a set's worth of new candidates, unless fewer are all that is worth paying for."""
+        return self.size if self.newcomers is None else self.newcomers
 
     def decide(self, votes: Votes, assessments: Sequence[Assessment]) -> list[Decision]:
         """Keep, refine or replace by shrunken accuracy, coverage, multiple testing and redundancy."""
@@ -123,6 +149,17 @@ class RobustPolicy:
         if one.prior <= FLAT.mean and one.q_value > self.false_share:
             return Decision(one.criterion, "refine", f"{believed}: may be chance (q = {one.q_value:.2f})")
         return Decision(one.criterion, "keep", believed)
+
+
+def frugal() -> RobustPolicy:
+    """The policy where judgments cost money: a smaller field, raced harder, and models' criteria believed more.
+
+    Set in simulated worlds of development seeds (docs/benchmarks.md).
+    """
+    return RobustPolicy(
+        size=20, candidates=22, first_rung=4, survive=0.3, alive=6, newcomers=6, keep=0.75, drop=0.5, gain_level=0.5,
+        trust=0.5, spread=0.4, belief=0.58, belief_pairs=8.0, looks="sampled",
+    )  # fmt: skip
 
 
 def _printed(p_value: float) -> str:

@@ -48,6 +48,10 @@ class StatisticalManager:
         self._sample: Callable[[tuple[Pair, ...]], Sample] = lru_cache(maxsize=16)(self._measured)
         self._singles: Callable[[Sample], Sequence[Candidate]] = lru_cache(maxsize=16)(_single_candidates)
 
+    def base(self, brief: Brief) -> list[Criterion]:
+        """Every criterion of the catalogue that signals can judge."""
+        return [c for c in self._index.criteria if c.programmatic] if brief.from_base else []
+
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         """Prior criteria near what the texts are and what separates them, then what the search adds."""
         sample = self._sample(brief.pairs)
@@ -86,6 +90,8 @@ class StatisticalManager:
         away: Sequence[Criterion] = (),
         banned: Sequence[Criterion] = (),
     ) -> list[Proposal]:
+        if not brief.from_base:
+            return []
         refused = [*banned, *away]
         found = retrieve(
             self._index, queries, n, away_from=away, banned=refused, domain=brief.domain, programmatic_only=True

@@ -7,43 +7,97 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.assessment import Assessment, scores
+from agents.assessment import Assessment, flip_rate, scores
 from agents.assessment import assess as assess_votes
 from agents.chronicle import Entry, RoundRecord
-from agents.judgments import Ask
+from agents.judgments import Order
 from agents.manager import Case, Mistake, Proposal
 from agents.mining import Mining, MiningState
+from agents.panel import FLIPS, first_look, in_sample, turned
 from agents.policy import Decision
 from agents.votes import ABSTAINED, DECIDED, Votes
 from knowledge_base.criterion import Criterion
 
 MISTAKES_SHOWN = 8
-"""Mistakes of one criterion that a manager is shown; the clearest first."""
+"""Mistakes of one criterion that a manager is shown, unless the policy has it look at all; the clearest first."""
+
+Cell = tuple[str, str]
+"""Hashes of a criterion and a pair."""
 
 
 def seed(mining: Mining) -> MiningState:
-    """First candidates, from the knowledge base and the manager."""
-    proposals = mining.manager.seed(mining.brief, mining.policy.candidates)
+    """First candidates, from the knowledge base and the manager; or all of the knowledge base, to be screened."""
     state: MiningState = {"round": 1, "kept": [], "refining": [], "archive": [], "failing": [], "banned": []}
     state |= {"parents": {}, "origins": {}, "final": []}
-    return state | _enter(state, mining, proposals)
+    base = mining.manager.base(mining.brief) if mining.policy.screens else []
+    if base:
+        everything = [Proposal(c, "knowledge base", "all of it is screened") for c in base]
+        return state | _enter(state, mining, everything) | {"stage": "screen"}
+    return state | _enter(state, mining, mining.manager.seed(mining.brief, mining.policy.candidates))
+
+
+def top_up(state: MiningState, mining: Mining) -> MiningState:
+    """What the screening leaves enters the first round, with as many new candidates as are wanting."""
+    votes = mining.ledger.votes(state["contenders"], mining.pairs)
+    winners = mining.policy.screened(_assess(votes, mining))
+    wanting = 0 if mining.ledger.spent() else mining.policy.candidates - len(winners)
+    known = mining.ledger.recall(winners)
+    proposals = mining.manager.replace(mining.brief, known, [], [], wanting) if wanting > 0 else []
+    entered = _enter(state | {"contenders": winners}, mining, proposals)
+    contenders = [*winners, *entered["contenders"]]
+    return entered | {"contenders": contenders, "candidates": len(state["contenders"]) + len(entered["contenders"])}
 
 
 def dispatch(state: MiningState, mining: Mining) -> int:
-    """Want what the stage needs; returns how many judgments are missing."""
+    """Want what the stage needs of first looks; returns how many judgments are missing."""
+    return _want(mining, [(cell, _first(cell, mining)) for cell in _cells(state, mining)])
+
+
+def look_again(state: MiningState, mining: Mining) -> int:
+    """Want the other order where the stage needs it and the first look is there; returns how many are missing.
+
+    After a first look that came to no decision the other order could change nothing; who loses the race on few pairs
+    would lose it with twice the looks, too; and where the order hardly matters a sample shows it.
+    """
+    looks = "one" if state["stage"] == "sealed" else mining.policy.looks
+    racing_on = looks in ("second", "sampled") and not _last_rung(state, mining)
+    if looks == "one" or racing_on or mining.panel.symmetric:
+        return 0
+    again = _cells(state, mining) if looks == "both" else _decided(state, mining)
+    if looks == "sampled" and not _order_matters(state, mining):
+        again = [cell for cell in again if in_sample(cell[1])]
+    return _want(mining, [(cell, turned(_first(cell, mining))) for cell in again])
+
+
+def _order_matters(state: MiningState, mining: Mining) -> bool:
+    votes = mining.ledger.votes([*state["kept"], *state["refining"], *state["contenders"]], mining.pairs)
+    return flip_rate(votes) > FLIPS
+
+
+def _cells(state: MiningState, mining: Mining) -> list[Cell]:
     if state["stage"] == "sealed":
-        criteria, pairs = state["final"], tuple(p.hash for p in mining.sealed)
-    else:
-        criteria, pairs = state["contenders"], rung_pairs(state, mining)
-    judge, orders = mining.judge, mining.orders
-    return mining.ledger.want(
-        [Ask(judge=judge, criterion=c, pair=p, order=o) for p in pairs for c in criteria for o in orders]
-    )
+        return [(c, p.hash) for p in mining.sealed for c in state["final"]]
+    return [(c, p) for p in rung_pairs(state, mining) for c in state["contenders"]]
+
+
+def _first(cell: Cell, mining: Mining) -> Order:
+    return first_look(cell[1], mining.panel.symmetric)
+
+
+def _decided(state: MiningState, mining: Mining) -> list[Cell]:
+    """Cells in which somebody has come to a decision, even if the decisions balance."""
+    votes = mining.ledger.votes(state["contenders"], rung_pairs(state, mining))
+    rows, columns = np.nonzero((votes.states == DECIDED) | votes.flipped)
+    return [(votes.criteria[c], votes.pairs[p]) for c, p in zip(rows, columns, strict=True)]
+
+
+def _want(mining: Mining, asked: Sequence[tuple[Cell, Order]]) -> int:
+    return mining.ledger.want([ask for (c, p), order in asked for ask in mining.panel.asks(c, p, (order,))])
 
 
 def assess(state: MiningState, mining: Mining) -> MiningState:
     """One rung further in the race or, when it is over, the fate of everything alive."""
-    if not _last_rung(state, mining):
+    if not _last_rung(state, mining) and not mining.ledger.spent():
         winners = _winners(state, mining)
         if winners:
             return {"contenders": winners, "rung": state["rung"] + 1}
@@ -73,16 +127,18 @@ def reflect(state: MiningState, mining: Mining) -> MiningState:
 
 
 def enough(state: MiningState, mining: Mining) -> bool:
-    """Whether the rounds are used up, or the set is full with nothing left to improve."""
+    """Whether rounds or budget are used up, or the set is full with nothing left to improve."""
+    if mining.ledger.spent():
+        return True
     full = len(state["kept"]) >= mining.policy.size and not state["refining"]
     return full or state["round"] >= mining.policy.rounds
 
 
 def refine(state: MiningState, mining: Mining) -> MiningState:
     """Rewrites of the middling criteria enter the next round's race; their parents stay until beaten."""
-    cases = [_case(c, mining) for c in state["refining"]]
+    cases = [] if mining.ledger.spent() else [_case(c, mining) for c in state["refining"]]
     rewrites = mining.manager.refine(mining.brief, cases) if cases else []
-    found = {r.criterion.hash: (r, c) for r, c in zip(rewrites, state["refining"], strict=True) if r}
+    found = {r.criterion.hash: (r, case.criterion.hash) for r, case in zip(rewrites, cases, strict=True) if r}
     entered = _enter(state, mining, [rewrite for rewrite, _ in found.values()])
     parents = state["parents"] | {child: found[child][1] for child in entered["contenders"]}
     return entered | {"parents": parents, "round": state["round"] + 1}
@@ -94,7 +150,9 @@ def replace(state: MiningState, mining: Mining) -> MiningState:
     room = mining.policy.room(len(state["kept"]) + len(state["refining"]), len(state["contenders"]))
     failures = [_case(c, mining) for c in state["failing"]]
     alive = [*state["kept"], *state["refining"], *state["contenders"]]
-    proposals = mining.manager.replace(mining.brief, recall(alive), failures, recall(state["banned"]), room)
+    room = 0 if mining.ledger.spent() else room
+    known, banned = recall(alive), recall(state["banned"])
+    proposals = mining.manager.replace(mining.brief, known, failures, banned, room) if room else []
     entered = _enter(state, mining, proposals)
     contenders = [*state["contenders"], *entered["contenders"]]
     return entered | {"contenders": contenders, "candidates": len(contenders)}
@@ -110,6 +168,7 @@ def compose(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, fl
     """The final criteria, strongest first, and their vote weights, from every criterion that was ever kept."""
     alive = dict.fromkeys([*state["archive"], *state["kept"], *state["refining"]])
     pool = [c for c in alive if c not in state["banned"] and c not in state["failing"]]
+    pool = pool or state["failing"]
     votes = mining.ledger.votes(pool, mining.pairs)
     weights = np.array([mining.by_hash[p].weight for p in mining.pairs])
     priors = mining.priors(mining.ledger.recall(pool))
@@ -119,6 +178,8 @@ def compose(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, fl
 
 def rung_pairs(state: MiningState, mining: Mining) -> tuple[str, ...]:
     """The mining pairs that contenders meet on the current rung."""
+    if state["stage"] == "screen":
+        return mining.pairs
     return mining.pairs[: _rungs(mining)[state["rung"]]]
 
 
@@ -179,7 +240,9 @@ def _case(criterion: str, mining: Mining) -> Case:
     """A criterion with its assessment and its clearest mistakes."""
     votes = mining.ledger.votes([criterion], mining.pairs)
     wrong = np.flatnonzero(scores(votes, mining.truth(mining.pairs))[0] < 0)
-    clearest = sorted(wrong, key=lambda i: (-float(votes.margins[0, i]), votes.pairs[i]))[:MISTAKES_SHOWN]
+    clearest = sorted(wrong, key=lambda i: (-float(votes.margins[0, i]), votes.pairs[i]))
+    if not mining.policy.thorough:
+        clearest = clearest[:MISTAKES_SHOWN]
     judged = mining.ledger.judgments(criterion, [votes.pairs[i] for i in clearest])
     mistakes: dict[str, Mistake] = {}
     for pair, judgment in judged:

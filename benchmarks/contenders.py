@@ -17,6 +17,7 @@ from agents.memory_ledger import MemoryLedger
 from agents.mining import Mining
 from agents.outcome import Outcome, PairOutcome
 from agents.pairs import Pair
+from agents.panel import Panel, seat_of
 from agents.policies import policy_named
 from agents.sample import Sample
 from agents.signal_judge import SignalJudge
@@ -66,7 +67,7 @@ class Bench:
             dataset="benchmark", pairs=len(mining), judge=judge.fingerprint, manager=manager.fingerprint,
             policy=policy.name, rounds=policy.rounds, size=policy.size, seed=SEED,
         )  # fmt: skip
-        context = Mining(brief, tuple(sealed), ledger, manager, policy, judge.fingerprint, judge.symmetric)
+        context = Mining(brief, tuple(sealed), ledger, manager, policy, Panel(seats=(seat_of(judge),)))
         return run_local(context, judge, lineage)
 
     def sample(self, pairs: Sequence[Pair]) -> Sample:

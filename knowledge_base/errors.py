@@ -6,9 +6,14 @@
     ├── CatalogueError        a criterion or the catalogue is malformed
     ├── ExpressionError       an expression over signals cannot be read or evaluated
     ├── IntegrityError        stored bytes do not match their checksum
-    └── RunError              a run cannot go on
-        ├── WorkersLost       the worker processes ended and could not be replaced
-        └── WrongJudge        questions for one judge came to another
+    ├── RunError              a run cannot go on
+    │   ├── WorkersLost       the worker processes ended and could not be replaced
+    │   ├── WrongJudge        questions for one judge came to another
+    │   └── BudgetSpent       the calls, tokens or money allowed for a run are used up
+    └── ProviderError         a model's endpoint did not answer as it should
+        ├── TransientFault    another try may succeed: 429, 5xx, a timeout, a dropped connection
+        ├── BadCall           this request never will, others may: too long, refused by a filter
+        └── EndpointClosed    no request will: a wrong key, an unknown model, a quota that is used up
 
 Every message names the thing, the value and the remedy; the tree lives in the innermost room so
 that all three may raise from it.
@@ -47,3 +52,42 @@ class WorkersLost(RunError):
 
 class WrongJudge(RunError):
     """Questions for one judge came to another: code or settings changed between a run's creation and its worker."""
+
+
+class BudgetSpent(RunError):
+    """A run may not make another call: its budget of calls, tokens or money is used up."""
+
+
+class ProviderError(TouchstoneError):
+    """A model's endpoint did not answer as it should.
+
+    Attributes:
+        model: its name, as `provider:model`.
+        status: HTTP status; None where no reply came.
+        retry_after: seconds that the endpoint asked to wait; None if it asked for none.
+        request: the endpoint's id of the request; empty if it gave none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+        request: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.model, self.status, self.retry_after, self.request = model, status, retry_after, request
+
+
+class TransientFault(ProviderError):
+    """Another try of the same request may succeed."""
+
+
+class BadCall(ProviderError):
+    """This request will never succeed, others may: it is longer than the context window, or a filter refused it."""
+
+
+class EndpointClosed(ProviderError):
+    """No request will succeed until a person mends something: a wrong key, an unknown model, a spent quota."""

@@ -24,6 +24,9 @@ from services.tables import CriterionRow, JudgmentRow, ThreadRow, WantRow
 SHRINK = 8
 """What a dead batch left is handed out in batches this many times smaller, so that a row that kills is soon alone."""
 
+SMALLEST = 50
+"""Judgments below which a batch is not made smaller for the sake of more parts."""
+
 NewBatch = Callable[[], str]
 Missing = Row[*tuple[Any, ...]]
 
@@ -45,19 +48,28 @@ def pack(rows: Sequence[tuple[str, str]], size: int, whole: bool = True) -> list
     return [b for b in batches if b]
 
 
-def hand_out(database: Database, thread: str, size: int, new_batch: NewBatch) -> list[str]:
-    """Give every missing judgment of a thread that nobody was given yet to a new batch; returns the batches' ids."""
+def hand_out(database: Database, thread: str, size: int, new_batch: NewBatch, parts: int = 1) -> list[str]:
+    """Give every missing judgment of a thread that nobody was given yet to a new batch; returns the batches' ids.
+
+    Batches hold about `size`, or less where that makes `parts` of them, so that no worker stands idle.
+    """
     with database.write() as connection:
         rows = _missing(connection, wanted_by(thread), JudgmentRow.batch == "")
+        size = min(size, max(SMALLEST, -(-len(rows) // parts)))
         return _assign(connection, pack([(r.pair, r.key) for r in rows], size), new_batch)
 
 
 def hand_out_again(
     database: Database, dead: Sequence[str], size: int, max_attempts: int, new_batch: NewBatch
 ) -> list[str]:
-    """Give what dead batches left to new ones; what was begun `max_attempts` times is marked failed instead."""
+    """Give what dead batches left to new ones; what was begun `max_attempts` times is marked failed instead.
+
+    An attempt counts only where its batch got nothing done: a worker that was killed amid hundreds of calls says
+    nothing against those that it had not come to. A judgment that kills comes first soon enough, and then it counts.
+    """
     batches: list[str] = []
     with database.write() as connection:
+        _take_back_attempts(connection, dead)
         rows = _missing(connection, JudgmentRow.batch.in_(dead))
         _fail(connection, [r for r in rows if r.attempts >= max_attempts])
         rest = [r for r in rows if r.attempts < max_attempts]
@@ -66,6 +78,14 @@ def hand_out_again(
             smaller = max(1, size // SHRINK**attempts)
             batches += _assign(connection, pack(again, smaller, whole=not attempts), new_batch)
     return batches
+
+
+def _take_back_attempts(connection: Connection, dead: Sequence[str]) -> None:
+    row = JudgmentRow
+    answered = select(row.batch).where(row.batch.in_(dead), row.status != "missing").distinct()
+    moved = list(connection.execute(answered).scalars())
+    unanswered = (row.batch.in_(moved), row.status == "missing", row.attempts > 0)
+    connection.execute(update(row).where(*unanswered).values(attempts=row.attempts - 1))
 
 
 def outstanding(database: Database, run: str) -> set[str]:
@@ -109,6 +129,47 @@ def refuse(database: Database, batch: str, fault: str) -> None:
     with database.write() as connection:
         connection.execute(given_up.values(status="failed", fault=fault))
         connection.execute(update(JudgmentRow).where(*mine).values(attempts=JudgmentRow.attempts - 1))
+
+
+def end_asking(database: Database, run: str, why: str, stage: str) -> None:
+    """Have the running threads of a run go on with what is there: what they miss counts as failed for them.
+
+    What ends the asking while pairs are mined (`stage` is not `sealed`) does not end it for threads whose held-out
+    pairs are being judged: a share of the budget is kept for those.
+
+    The judgments themselves stay missing, free for any other run to ask for.
+    """
+    threads = select(ThreadRow.id).where(ThreadRow.run == run, ThreadRow.status == "running")
+    threads = threads if stage == "sealed" else threads.where(ThreadRow.stage != "sealed")
+    unanswered = select(JudgmentRow.key).where(JudgmentRow.status == "missing")
+    mine = (WantRow.thread.in_(threads), WantRow.void == "", WantRow.key.in_(unanswered))
+    with database.write() as connection:
+        connection.execute(update(ThreadRow).where(ThreadRow.id.in_(threads)).values(spent=why))
+        connection.execute(update(WantRow).where(*mine).values(void="failed"))
+        unwanted = ~exists().where(WantRow.key == JudgmentRow.key, WantRow.void == "")
+        free = update(JudgmentRow).where(JudgmentRow.status == "missing", unwanted)
+        connection.execute(free.values(batch="", attempts=0))
+
+
+def running_threads(database: Database, run: str) -> list[str]:
+    """Threads of a run that have neither finished nor failed."""
+    query = select(ThreadRow.id).where(ThreadRow.run == run, ThreadRow.status == "running").order_by(ThreadRow.id)
+    with database.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def cause_of(database: Database, batch: str) -> tuple[str, str]:
+    """Run and stage of a thread that waits for a batch; empty if none does."""
+    query = (
+        select(ThreadRow.run, ThreadRow.stage)
+        .join(WantRow, WantRow.thread == ThreadRow.id)
+        .join(JudgmentRow, JudgmentRow.key == WantRow.key)
+        .where(JudgmentRow.batch == batch, WantRow.void == "")
+        .order_by(ThreadRow.id)
+    )
+    with database.read() as connection:
+        found = connection.execute(query.limit(1)).one_or_none()
+    return (found.run, found.stage) if found else ("", "")
 
 
 def threads_served(database: Database, batch: str) -> list[str]:

@@ -39,6 +39,7 @@ class Database:
         try:
             if self.embedded and self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _gather()
             with self.write() as connection:
                 Tables.metadata.create_all(connection)
         except (DatabaseError, OSError) as error:
@@ -84,6 +85,13 @@ def upsert(connection: Connection, table: type[Tables], rows: Rows) -> None:
     statement = _insert(connection, table)
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), [dict(r) for r in rows])
+
+
+def _gather() -> None:
+    """Have the tables known that stand in the modules of their own purpose."""
+    import services.labelling.tables
+
+    del services
 
 
 def _insert(connection: Connection, table: type[Tables]) -> Any:

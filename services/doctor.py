@@ -7,22 +7,26 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
 from knowledge_base.errors import InputError, TouchstoneError
+from services.model_settings import Endpoint
 from services.settings import PREFIX, Settings, load_settings
 
 PYTHON = (3, 11)
 PACKAGES = (
     "langgraph", "rq", "redis", "sqlalchemy", "pydantic-settings", "numpy", "scipy", "scikit-learn", "faiss-cpu",
-    "sentence-transformers", "tree-sitter", "typer", "rich", "jinja2", "pyarrow",
+    "sentence-transformers", "langchain-openai", "limits", "tree-sitter", "typer", "rich", "jinja2", "pyarrow",
 )  # fmt: skip
 REINSTALL = "reinstall: pip install --force-reinstall touchstone-criteria"
 FREE_BYTES = 500_000_000
 """Free space under home below which a run is at risk."""
+
+MODEL_REMEDY = f"check {PREFIX}WORKER_MODEL, {PREFIX}MANAGER_MODEL, their _BASE_URL and their _API_KEY"
 
 ANSWER_SECONDS = 3.0
 """How long a Redis server may take to answer."""
@@ -72,6 +76,8 @@ def examine() -> Iterator[Check]:
         check = _check(name, look, settings)
         homeless = homeless or (name == "home" and not check.ok)
         yield check
+    for endpoint in {(e.model, e.base_url, e.key): e for e in settings.endpoints}.values():
+        yield _check("model", partial(_model, endpoint=endpoint), settings)
 
 
 def demand(settings: Settings, *wanted: Literal["home", "redis"]) -> None:
@@ -219,6 +225,27 @@ def _catalogue(_settings: Settings) -> str:
     criteria = load_catalogue()
     bound = sum(c.programmatic for c in criteria)
     return f"{len(criteria)} prior criteria, {bound} of them bound to signals"
+
+
+def _model(settings: Settings, endpoint: Endpoint) -> str:
+    """Make one real call."""
+    from knowledge_base.errors import ProviderError
+    from services.model_probe import probe
+
+    where = f"{endpoint.model} at {endpoint.base_url or 'its provider'}"
+    try:
+        found = probe(endpoint, settings)
+    except ProviderError as error:
+        fault, _, remedy = str(error).partition("; ")
+        raise AilmentError(f"{where}: {fault}", remedy or MODEL_REMEDY) from error
+    judgment = found.judgment
+    if judgment.status in ("invalid", "failed"):
+        raise AilmentError(f"{where}: {judgment.status}: {judgment.rationale}", MODEL_REMEDY)
+    if judgment.verdict != "A":
+        raise AilmentError(f"{where}: it says that six times seven is not 42", "judge with a more capable model")
+    tokens = f"{found.prompt_tokens:,} + {found.completion_tokens:,} tokens"
+    again = f", {found.calls - 1} repairs" if found.calls > 1 else ""
+    return f"{where} judges a pair in {found.seconds:.1f} s, {tokens}{again}"
 
 
 def _signals(_settings: Settings) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,28 @@ from agents.assessment import Assessment, assess
 from agents.ballot import effective_votes, majority
 from agents.criteria_set import CriteriaSet, Member
 from agents.judge import Judge
-from agents.judgments import Ask, Order
+from agents.judgments import Ask, Judgment
 from agents.memory_ledger import MemoryLedger
 from agents.outcome import VoteAccuracy, measure
 from agents.pairs import Dataset
+from agents.panel import Panel, first_look, turned
 from agents.splitting import unit_labels
-from agents.votes import Votes
+from agents.votes import DECIDED, Votes
+from knowledge_base.criterion import Criterion
 from knowledge_base.errors import InputError
+from services.judging import judge_questions
+
+
+class Answers(Protocol):
+    """Judgments that outlive an evaluation."""
+
+    def known(self, asks: Sequence[Ask]) -> Mapping[str, Judgment]:
+        """Those of these asks that somebody answered before, by key."""
+        ...
+
+    def keep(self, answers: Sequence[tuple[Ask, Judgment]]) -> None:
+        """Keep what came."""
+        ...
 
 
 class EvaluatedCriterion(BaseModel):
@@ -45,7 +59,7 @@ class Evaluation(BaseModel):
     """A criteria set on pairs.
 
     Attributes:
-        version: of the criteria set; judge: fingerprint of the judge that applied it.
+        version: of the criteria set; judge: name of the panel that applied it.
         dataset, dataset_hash: name and content hash of the pairs.
         weighted, majority: the weighted vote, and one criterion one vote. Their `kind` is `mining` if these are
             the pairs that the set was mined from (then they flatter it), else `test`.
@@ -69,21 +83,32 @@ class Evaluation(BaseModel):
     notes: tuple[str, ...]
 
 
-def evaluate(criteria_set: CriteriaSet, dataset: Dataset, judge: Judge) -> Evaluation:
-    """Apply a set to every pair, in both orders unless the judge is provably symmetric, and compare with people.
+def evaluate(
+    criteria_set: CriteriaSet, dataset: Dataset, judges: Sequence[Judge], panel: Panel, answers: Answers | None = None
+) -> Evaluation:
+    """Apply a set to every pair and compare with people.
+
+    A judge that is not provably symmetric is shown a pair in the other order, too, where the first came to a decision.
+
+    Args:
+        criteria_set: the set.
+        dataset: the pairs.
+        judges: one for each seat of `panel`.
+        panel: who answers how often.
+        answers: what was answered before, and where to keep what is answered now; None keeps nothing.
 
     Raises:
-        InputError: the judge can judge by none of the criteria.
+        InputError: some judge can judge by none of the criteria.
     """
-    able = [m for m in criteria_set.members if judge.can_judge(m.criterion)]
+    able = [m for m in criteria_set.members if all(judge.can_judge(m.criterion) for judge in judges)]
     if not able:
-        raise InputError(f"judge {judge.fingerprint} can judge by none of these criteria; give them expressions")
-    votes = _votes(able, dataset, judge)
+        raise InputError(f"judge {panel.name} can judge by none of these criteria; give them expressions")
+    votes = _Evaluating(dataset, judges, panel, answers).votes([m.criterion for m in able])
     truth, units = np.array([p.sign for p in dataset.pairs], dtype=np.int8), unit_labels(dataset.pairs)
     kind: Literal["mining", "test"] = "mining" if dataset.hash == criteria_set.lineage.dataset else "test"
     return Evaluation(
         version=criteria_set.version,
-        judge=judge.fingerprint,
+        judge=panel.name,
         dataset=dataset.name,
         dataset_hash=dataset.hash,
         weighted=measure(_weighted(criteria_set, votes), truth, kind, units),
@@ -91,22 +116,51 @@ def evaluate(criteria_set: CriteriaSet, dataset: Dataset, judge: Judge) -> Evalu
         effective_votes=effective_votes(votes),
         criteria=_rows(able, assess(votes, truth)),
         left_out=tuple(m.criterion.name for m in criteria_set.members if m not in able),
-        notes=_notes(criteria_set, dataset, judge),
+        notes=_notes(criteria_set, dataset, panel),
     )
 
 
-def _votes(members: Sequence[Member], dataset: Dataset, judge: Judge) -> Votes:
-    ledger, orders = MemoryLedger(dataset.pairs), _orders(judge)
-    ledger.remember([m.criterion for m in members])
-    hashes, pairs = [m.criterion.hash for m in members], [p.hash for p in dataset.pairs]
-    grid = [(p, c, o) for p in pairs for c in hashes for o in orders]
-    ledger.want([Ask(judge=judge.fingerprint, criterion=c, pair=p, order=o) for p, c, o in grid])
-    asyncio.run(ledger.answer_missing(judge))
-    return ledger.votes(hashes, pairs)
+class _Evaluating:
+    """Every criterion on every pair, asked of the judges in this process."""
 
+    def __init__(self, dataset: Dataset, judges: Sequence[Judge], panel: Panel, answers: Answers | None) -> None:
+        self._judges, self._panel, self._answers = judges, panel, answers
+        self._pairs = {p.hash: p for p in dataset.pairs}
+        self._known: dict[str, Judgment] = {}
+        self._ledger = MemoryLedger(dataset.pairs, self._known)
 
-def _orders(judge: Judge) -> tuple[Order, ...]:
-    return ("ab",) if judge.symmetric else ("ab", "ba")
+    def votes(self, criteria: Sequence[Criterion]) -> Votes:
+        """What they say, both orders merged."""
+        by_hash = {c.hash: c for c in criteria}
+        self._ledger.remember(criteria)
+        grid = [(c, p) for p in self._pairs for c in by_hash]
+        self._answer(grid, by_hash, again=False)
+        first = self._ledger.votes(list(by_hash), list(self._pairs))
+        if not self._panel.symmetric:
+            rows, columns = np.nonzero((first.states == DECIDED) | first.flipped)
+            decided = {(first.criteria[c], first.pairs[p]) for c, p in zip(rows, columns, strict=True)}
+            self._answer([cell for cell in grid if cell in decided], by_hash, again=True)
+        return self._ledger.votes(list(by_hash), list(self._pairs))
+
+    def _answer(self, cells: Sequence[tuple[str, str]], criteria: Mapping[str, Criterion], *, again: bool) -> None:
+        asks = {a.key: a for cell in cells for a in self._asks(*cell, again=again)}
+        if self._answers is not None:
+            self._known.update(self._answers.known(list(asks.values())))
+        new = [ask for key, ask in asks.items() if key not in self._known]
+        questions = [(a, criteria[a.criterion], self._pairs[a.pair]) for a in new]
+        if questions:
+            judge_questions(self._judges, questions, lambda some: self._keep(some, asks))
+        self._ledger.want(list(asks.values()))
+        self._ledger.take(self._known.values())
+
+    def _asks(self, criterion: str, pair: str, *, again: bool) -> list[Ask]:
+        order = first_look(pair, self._panel.symmetric)
+        return self._panel.asks(criterion, pair, (turned(order) if again else order,))
+
+    def _keep(self, some: Sequence[Judgment], asks: Mapping[str, Ask]) -> None:
+        self._known.update({j.key: j for j in some})
+        if self._answers is not None:
+            self._answers.keep([(asks[j.key], j) for j in some])
 
 
 def _weighted(criteria_set: CriteriaSet, votes: Votes) -> NDArray[np.int8]:
@@ -120,11 +174,11 @@ def _rows(members: Sequence[Member], assessed: Sequence[Assessment]) -> tuple[Ev
     )
 
 
-def _notes(criteria_set: CriteriaSet, dataset: Dataset, judge: Judge) -> tuple[str, ...]:
+def _notes(criteria_set: CriteriaSet, dataset: Dataset, panel: Panel) -> tuple[str, ...]:
     notes = list(dataset.notes)
     if dataset.hash == criteria_set.lineage.dataset:
         notes.append("the set was mined from pairs of this very file, which flatters it; test it on other pairs")
     mined_with = criteria_set.lineage.judge
-    if mined_with and mined_with != judge.fingerprint:
+    if mined_with and mined_with != panel.name:
         notes.append(f"the set was mined with another judge ({mined_with}); its weights were fitted to that one")
     return tuple(notes)

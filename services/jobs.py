@@ -11,13 +11,15 @@ from typing import Any, cast
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
+from sqlalchemy import select
 
 from agents.graph import build
 from agents.local_run import RECURSION_LIMIT
 from agents.mining import Mining, MiningState
 from agents.outcome import Outcome, conclude
-from knowledge_base.errors import WrongJudge
-from services.batches import begin, blame, hand_out, refuse, threads_served
+from knowledge_base.errors import BudgetSpent, EndpointClosed, WrongJudge
+from services.batches import begin, blame, cause_of, end_asking, hand_out, refuse, running_threads, threads_served
+from services.charging import charged_to
 from services.checkpoints import checkpointer
 from services.database import upsert
 from services.deployment import Deployment, standing
@@ -27,7 +29,7 @@ from services.mining_thread import load_thread
 from services.settings import load_settings
 from services.sql_ledger import count_missing, keep_answers
 from services.sweeper import Sweeper
-from services.tables import OutcomeRow
+from services.tables import OutcomeRow, WantRow
 
 ENDED = "ended"
 
@@ -53,6 +55,7 @@ def advance_thread(deployment: Deployment, thread: str) -> bool:
     """Advance a thread if nobody else does; returns whether this call did.
 
     Raises:
+        EndpointClosed: the manager's endpoint will answer nothing; the thread is given up until somebody mends that.
         Exception: whatever a manager or a policy raises; it is noted on the thread, which a sweep tries again.
     """
     lease = take(deployment.database, thread, deployment.settings.lease_seconds)
@@ -61,6 +64,12 @@ def advance_thread(deployment: Deployment, thread: str) -> bool:
     try:
         with lease.renewed():
             waiting = _proceed(deployment, lease)
+    except BudgetSpent as error:
+        _stop_asking(deployment, lease, error)
+        return True
+    except EndpointClosed as error:
+        lease.release(attempts=0, status="failed", fault=f"{type(error).__name__}: {error}")
+        raise
     except Exception as error:
         lease.release(fault=f"{type(error).__name__}: {error}")
         raise
@@ -74,14 +83,22 @@ def judge_rows(deployment: Deployment, batch: str) -> int:
 
     Raises:
         WrongJudge: the batch is for another judge than this worker's; the threads that want it are given up.
+        EndpointClosed: a worker's endpoint will answer nothing; the threads that want the batch are given up.
         Exception: whatever the judge raises; it is noted on the unanswered rows, which a sweep hands out again.
     """
     questions = begin(deployment.database, batch)
+    run, stage = cause_of(deployment.database, batch)
     try:
-        if questions:
-            judge = deployment.parties.judge()
-            judge_questions(judge, questions, lambda some: keep_answers(deployment.database, some))
-    except WrongJudge as error:
+        # Where nobody waits any more, the asking was ended just now.
+        if questions and run:
+            with charged_to(deployment, run, stage):
+                judges = deployment.parties.workers()
+                judge_questions(judges, questions, lambda some: keep_answers(deployment.database, some))
+    except BudgetSpent as error:
+        end_asking(deployment.database, run, str(error), stage)
+        deployment.queue.advance(running_threads(deployment.database, run))
+        return len(questions)
+    except (WrongJudge, EndpointClosed) as error:
         refuse(deployment.database, batch, f"{type(error).__name__}: {error}")
         raise
     except Exception as error:
@@ -96,15 +113,29 @@ def _proceed(deployment: Deployment, lease: Lease) -> bool:
     database, queue = deployment.database, deployment.queue
     thread = load_thread(database, lease.thread)
     mining = thread.with_manager(deployment.parties.manager(), database)
-    state: MiningState = {} if mining.ledger.missing() else _run_graph(deployment, lease.thread, mining)
+    # A manager makes many calls in one advance. Each answer is kept: whoever is killed amid them got on all the same.
+    with charged_to(deployment, thread.run.id, "manage", lease.progressed):
+        state: MiningState = {} if mining.ledger.missing() else _run_graph(deployment, lease.thread, mining)
     if state.get("stage") == "finished":
         _keep_outcome(deployment, lease.thread, conclude(state, mining, thread.lineage))
         lease.release(attempts=0, fault="", status="finished", stage="finished")
         return False
-    queue.judge(hand_out(database, lease.thread, deployment.settings.batch_size, queue.new_batch))
+    queue.judge(hand_out(database, lease.thread, deployment.batch_size, queue.new_batch, deployment.parts))
     place = {name: state[name] for name in ("round", "stage") if name in state}
     lease.release(attempts=0, fault="", **place)
     return True
+
+
+def _stop_asking(deployment: Deployment, lease: Lease, error: BudgetSpent) -> None:
+    """The manager may ask nothing more: the run ends with what it has, or fails if that is nothing."""
+    thread = load_thread(deployment.database, lease.thread)
+    begun = thread.with_manager(deployment.parties.manager(), deployment.database).ledger.records()
+    end_asking(deployment.database, thread.run.id, str(error), "manage")
+    if begun or _wanted(deployment, lease.thread):
+        lease.release(attempts=0, fault="")
+        deployment.queue.advance([lease.thread])
+    else:
+        lease.release(attempts=0, status="failed", fault=f"no criterion was proposed yet. {error}")
 
 
 def _run_graph(deployment: Deployment, thread: str, mining: Mining) -> MiningState:
@@ -134,6 +165,12 @@ def _next_input(graph: Graph, thread: str) -> Any:
 
 def _config(thread: str) -> Any:
     return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
+
+
+def _wanted(deployment: Deployment, thread: str) -> bool:
+    """Whether a thread has ever asked for a judgment."""
+    with deployment.database.read() as connection:
+        return connection.execute(select(WantRow.key).where(WantRow.thread == thread).limit(1)).first() is not None
 
 
 def _keep_outcome(deployment: Deployment, thread: str, outcome: Outcome) -> None:

@@ -53,6 +53,10 @@ class Lease:
             columns["fault"] = case((ThreadRow.status == "running", columns["fault"]), else_=ThreadRow.fault)
         return self._write(lease_owner="", lease_until=0.0, **columns)
 
+    def progressed(self) -> None:
+        """Something was done that another attempt need not do again: the attempts so far are forgiven."""
+        self._write(attempts=1)
+
     def _renew(self, done: threading.Event) -> None:
         while not done.wait(self.seconds / 3):
             self._write(lease_until=time.time() + self.seconds)

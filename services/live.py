@@ -11,11 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from agents.chronicle import RoundRecord
+from services.call_tally import Took
 from services.inert import shown
 from services.progress import RunProgress, ThreadProgress
 from services.round_table import round_lines, round_table
 
-DOING = {"race": "comparing criteria", "sealed": "judging held-out pairs", "finished": "finished"}
+DOING = {
+    "screen": "trying the knowledge base",
+    "race": "comparing criteria",
+    "sealed": "judging held-out pairs",
+    "finished": "finished",
+}
 
 
 class Watcher(Protocol):
@@ -73,7 +79,7 @@ class LogWatcher(SilentWatcher):
             place = (thread.round, thread.stage)
             if self._places.get(thread.name) != place and thread.round:
                 self._places[thread.name] = place
-                self._line(f"{thread.name}: {_doing(thread)}")
+                self._line(f"{thread.name}: {_doing(thread)}{_paid(progress.paid)}")
         if progress.latest:
             self._rounds((progress.latest,))
 
@@ -117,7 +123,7 @@ class LiveWatcher(SilentWatcher):
 
     def update(self, progress: RunProgress) -> None:
         """Move the bars, and print the round that has ended since, if one has."""
-        self._heading.plain = f"{progress.answered:,} of {progress.wanted:,} judgments"
+        self._heading.plain = f"{progress.answered:,} of {progress.wanted:,} judgments{_paid(progress.paid)}"
         for thread in progress.threads:
             self._bar(thread)
         if progress.latest:
@@ -139,6 +145,15 @@ class LiveWatcher(SilentWatcher):
             if record.number > self._told:
                 self._told = record.number
                 self._console.print(round_table(record))
+
+
+def _paid(paid: Took) -> str:
+    """What models took so far; nothing where none was asked."""
+    if not paid.calls:
+        return ""
+    cost = "" if paid.cost is None else f", cost {paid.cost:,.4f}"
+    failed = f", {paid.retries:,} tries failed" if paid.retries else ""
+    return f"; {paid.calls:,} calls, {paid.prompt + paid.completion:,} tokens{cost}{failed}"
 
 
 def _doing(thread: ThreadProgress) -> str:

@@ -45,10 +45,13 @@ class StoredThread:
     def with_manager(self, manager: Manager, database: Database) -> Mining:
         """The context of the manager graph."""
         facts, config = self.run.facts, self.run.config
-        brief = Brief(self.mining, self.run.dataset.description, facts.domain, config.seed)
         ledger = SqlLedger(database, self.run.id, self.id)
-        policy = policy_named(facts.policy, facts.size, facts.rounds)
-        return Mining(brief, self.sealed, ledger, manager, policy, facts.judge, facts.symmetric)
+        policy = policy_named(facts.policy, facts.size, facts.rounds, free=facts.panel.free)
+        brief = Brief(
+            self.mining, self.run.dataset.description, facts.domain, config.seed, policy.thorough,
+            config.knowledge_base,
+        )  # fmt: skip
+        return Mining(brief, self.sealed, ledger, manager, policy, facts.panel)
 
     @property
     def lineage(self) -> Lineage:

@@ -1,4 +1,4 @@
-"""Who takes part in a run: the judge, the manager, and who tells the domain. The one place where they are chosen.
+"""Who takes part in a run: the workers, the manager, and who tells the domain. The one place where they are chosen.
 
 `Settings.parties` names the module whose `parties(settings, database)` is used; another module with such a factory
 plugs in another judge or manager without a change here.
@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import importlib
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agents.judge import Judge
 from agents.manager import Manager
 from agents.pairs import Dataset
+from agents.panel import Panel, seat_of
 from knowledge_base.criterion import Domain
 from knowledge_base.errors import InputError
 from services.database import Database
 from services.settings import PREFIX, Settings
 
+if TYPE_CHECKING:
+    from knowledge_base.index import Index
+
 
 class Parties(Protocol):
     """The parties of a deployment."""
 
-    def judge(self) -> Judge:
-        """The judge that workers answer with."""
+    def workers(self) -> tuple[Judge, ...]:
+        """The judges that answer; every one of them answers every question."""
+        ...
+
+    def panel(self) -> Panel:
+        """What a run must know of the workers."""
         ...
 
     def manager(self) -> Manager:
@@ -43,11 +51,15 @@ class EmbeddedParties:
     """Signals judge and statistics manage: no key, no network, no cost."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings, self._database = settings, database
+        self.settings, self.database = settings, database
 
-    def judge(self) -> Judge:
+    def workers(self) -> tuple[Judge, ...]:
         """The signal judge, remembering its measurements in the database."""
-        return self._judge
+        return (self._judge,)
+
+    def panel(self) -> Panel:
+        """The signal judge alone, whose answers cost nothing."""
+        return Panel(seats=(seat_of(self._judge),))
 
     def manager(self) -> Manager:
         """The statistical manager, over the catalogue."""
@@ -59,18 +71,23 @@ class EmbeddedParties:
         from agents.signals.measurement import signals_version
         from services.measurement_store import SqlMeasurements
 
-        return SignalJudge(SqlMeasurements(self._database, signals_version()))
+        return SignalJudge(SqlMeasurements(self.database, signals_version()))
 
     @cached_property
     def _manager(self) -> Manager:
         from agents.signals.measurement import signals_version
         from agents.statistical_manager import StatisticalManager
-        from knowledge_base.entries import load_catalogue
-        from knowledge_base.index import Index
         from services.measurement_store import SqlMeasurements
 
-        index = Index.load_or_build(load_catalogue(), self._settings.home / "index")
-        return StatisticalManager(index, SqlMeasurements(self._database, signals_version()))
+        return StatisticalManager(self.index, SqlMeasurements(self.database, signals_version()))
+
+    @cached_property
+    def index(self) -> Index:
+        """The knowledge base."""
+        from knowledge_base.entries import load_catalogue
+        from knowledge_base.index import Index
+
+        return Index.load_or_build(load_catalogue(), self.settings.home / "index")
 
     def domain(self, dataset: Dataset) -> Domain:
         """Recognised from texts, prompts and description."""
@@ -86,7 +103,7 @@ class EmbeddedParties:
         from knowledge_base.embedding import preload, set_threads
         from knowledge_base.entries import load_catalogue
 
-        set_threads(self._settings.threads)
+        set_threads(self.settings.threads)
         preload()
         warm_up()
         load_catalogue()
@@ -94,8 +111,12 @@ class EmbeddedParties:
 
 
 def parties(settings: Settings, database: Database) -> Parties:
-    """The parties of the embedded mode."""
-    return EmbeddedParties(settings, database)
+    """Chat models where the settings name any, else the parties that need none."""
+    if not settings.worker_model and not settings.manager_model:
+        return EmbeddedParties(settings, database)
+    from services.chat_parties import ChatParties
+
+    return ChatParties(settings, database)
 
 
 def load_parties(settings: Settings, database: Database) -> Parties:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import and_, case, func, select
 
 from agents.chronicle import RoundRecord
+from services.call_tally import Took, tally
 from services.database import Database
 from services.runs import thread_names
 from services.sql_ledger import SqlLedger
@@ -23,7 +24,7 @@ class ThreadProgress(BaseModel):
         name: `main` or `fold-k`.
         status: of the thread; fault: why it failed, or what its last attempt died of.
         round: 0 before the first.
-        stage: `race`, `sealed` or `finished`.
+        stage: `screen`, `race`, `sealed` or `finished`.
         wanted, answered: judgments, whoever asked for them first.
     """
 
@@ -39,13 +40,14 @@ class ThreadProgress(BaseModel):
 
 
 class RunProgress(BaseModel):
-    """Where a run stands: its threads, `main` first, and the last round that `main` has finished."""
+    """Where a run stands: its threads, `main` first, the last round that `main` has finished, and what models took."""
 
     model_config = ConfigDict(frozen=True)
 
     run: str
     threads: tuple[ThreadProgress, ...]
     latest: RoundRecord | None
+    paid: Took = Took()
 
     @property
     def status(self) -> RunStatus:
@@ -88,7 +90,8 @@ def progress_of(database: Database, run: str) -> RunProgress:
         for r in (found[name] for name in thread_names(list(found)))
     )  # fmt: skip
     records = SqlLedger(database, run, f"{run}-main").records()
-    return RunProgress(run=run, threads=threads, latest=records[-1] if records else None)
+    latest = records[-1] if records else None
+    return RunProgress(run=run, threads=threads, latest=latest, paid=tally(database, run).total)
 
 
 def _counts(run: str):  # type: ignore[no-untyped-def]

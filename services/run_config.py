@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge_base.criterion import Domain
+from services.budget import Budget
+
+WantedHoldout = Literal["auto", "sealed", "crossfit", "none"]
 
 
 class RunConfig(BaseModel):
@@ -21,6 +24,9 @@ class RunConfig(BaseModel):
         sealed_share: share of the decided pairs to seal, in (0, 1).
         folds: folds of a cross-fit where too few pairs can be sealed (>= 2).
         minimum: decided pairs below which the run cross-fits (>= 2).
+        holdout: `sealed`, `crossfit` or `none` whatever the number of pairs; `auto` goes by `minimum`.
+        knowledge_base: whether the manager draws on prior criteria.
+        budget: what the run may take of models that cost something.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,3 +39,6 @@ class RunConfig(BaseModel):
     sealed_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
     folds: Annotated[int, Field(ge=2)] = 5
     minimum: Annotated[int, Field(ge=2)] = 100
+    holdout: WantedHoldout = "auto"
+    knowledge_base: bool = True
+    budget: Budget = Budget()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agents.panel import Panel
 from knowledge_base.criterion import Domain
 
 Holdout = Literal["sealed", "crossfit", "test", "none"]
@@ -32,7 +33,7 @@ class RunFacts(BaseModel):
         holdout: which pairs the reported accuracy comes from: a `sealed` share, a `crossfit`, a `test` file or `none`.
         agreement: between annotators; None if no pair has two votes.
         notes: what a reader should know of data and split, a sentence each.
-        judge, manager: fingerprints; symmetric: whether the judge needs one order only.
+        panel: the workers; manager: fingerprint.
         policy, size, rounds: as resolved.
         versions: of what computed the result, by name.
     """
@@ -44,10 +45,14 @@ class RunFacts(BaseModel):
     holdout: Holdout
     agreement: AgreementFact | None
     notes: tuple[str, ...]
-    judge: str
-    symmetric: bool
+    panel: Panel
     manager: str
     policy: str
     size: int
     rounds: int
     versions: dict[str, str]
+
+    @property
+    def judge(self) -> str:
+        """Who judged, for reading."""
+        return self.panel.name

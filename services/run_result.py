@@ -12,6 +12,7 @@ from agents.criteria_set import CriteriaSet
 from agents.judgments import Status
 from agents.outcome import VoteAccuracy
 from agents.pairs import Preference
+from services.call_tally import CallTally
 from services.run_config import RunConfig
 from services.run_facts import RunFacts
 
@@ -85,7 +86,10 @@ class HardPair(Value):
 
 
 class StageUsage(Value):
-    """Judgments of a stage: asked (once each, whichever threads want it), reused from earlier runs, and by status."""
+    """Judgments of a stage: asked (once each, whichever threads want it), reused from earlier runs, and by status.
+
+    `truncated` counts those whose judge saw a part of a text only.
+    """
 
     stage: Literal["mining", "sealed"]
     asked: int
@@ -94,13 +98,23 @@ class StageUsage(Value):
     abstained: int
     invalid: int
     failed: int
+    truncated: int = 0
 
 
 class Usage(Value):
-    """What the run took; `seconds` is wall time spent working on it, over all its starts."""
+    """What the run took.
+
+    Attributes:
+        stages: judgments.
+        seconds: wall time spent working on it, over all its starts.
+        calls: requests to models, by stage and model; no row where signals judged and statistics managed.
+        spent: which budget ended the asking before the policy would have; empty if none did.
+    """
 
     stages: tuple[StageUsage, ...]
     seconds: float
+    calls: CallTally = CallTally()
+    spent: str = ""
 
 
 class RunResult(Value):
@@ -146,4 +160,4 @@ class RunResult(Value):
 
     def substance(self) -> str:
         """The result as JSON without the time it took: equal inputs give equal bytes, whatever was killed meanwhile."""
-        return self.model_dump_json(exclude={"usage": {"seconds"}})
+        return self.model_dump_json(exclude={"usage": {"seconds", "calls"}})

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from agents.agreement import Agreement, agreement
 from agents.pairs import Dataset
+from agents.panel import Panel
 from agents.policies import policy_named
 from agents.splitting import Fold, split
 from services.database import Database, insert_new
@@ -40,17 +41,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Who:
-    """Who judges and manages: fingerprints, and whether the judge needs one order only."""
+    """Who judges and who manages."""
 
-    judge: str
-    symmetric: bool
+    panel: Panel
     manager: str
 
     @classmethod
     def of(cls, parties: Parties) -> Who:
         """Ask the parties."""
-        judge = parties.judge()
-        return cls(judge.fingerprint, judge.symmetric, parties.manager().fingerprint)
+        return cls(parties.panel(), parties.manager().fingerprint)
 
 
 def create_run(
@@ -73,7 +72,7 @@ def create_run(
     dataset, tested = _dataset(data), _dataset(test) if test is not None else None
     who = Who.of(parties)
     run = _run_id(dataset, tested, config, who)
-    if _exists(database, run):
+    if run_exists(database, run):
         return run
     plan = plan_threads(dataset, config, tested)
     facts = _facts(parties, who, data, config, plan)
@@ -88,14 +87,23 @@ def plan_threads(dataset: Dataset, config: RunConfig, test: Dataset | None) -> P
     everything = tuple(range(len(dataset.pairs)))
     if test is not None:
         return _test_plan(dataset, everything, test)
+    if config.holdout == "none":
+        return Plan("none", (("main", Fold(everything, ())),), ("no pairs were held out, as asked",))
     made = split(
-        dataset.pairs, sealed_share=config.sealed_share, folds=config.folds, minimum=config.minimum, seed=config.seed
-    )
+        dataset.pairs, sealed_share=config.sealed_share, folds=config.folds, minimum=_minimum(dataset, config),
+        seed=config.seed,
+    )  # fmt: skip
     notes = (made.note,) if made.note else ()
     if made.mode == "sealed":
         return Plan("sealed", (("main", made.folds[0]),), notes)
     folds = tuple((f"fold-{k}", fold) for k, fold in enumerate(made.folds, start=1))
     return Plan(made.mode, (("main", Fold(everything, ())), *folds), notes)
+
+
+def _minimum(dataset: Dataset, config: RunConfig) -> int:
+    """Decided pairs below which the run cross-fits: always or never, where that was asked for."""
+    asked = {"crossfit": len(dataset.pairs) + 2, "sealed": 2}
+    return asked.get(config.holdout, config.minimum)
 
 
 def _test_plan(dataset: Dataset, everything: tuple[int, ...], test: Dataset) -> Plan:
@@ -110,18 +118,25 @@ def _dataset(data: Reading | Dataset) -> Dataset:
     return data if isinstance(data, Dataset) else data.dataset
 
 
-def _exists(database: Database, run: str) -> bool:
+def run_id(parties: Parties, data: Reading | Dataset, config: RunConfig, test: Reading | Dataset | None) -> str:
+    """The id that `create_run` would give, whether the run is there yet or not."""
+    return _run_id(_dataset(data), _dataset(test) if test is not None else None, config, Who.of(parties))
+
+
+def run_exists(database: Database, run: str) -> bool:
+    """Whether a run of this id was created before."""
     with database.read() as connection:
         return connection.execute(select(RunRow.id).where(RunRow.id == run)).first() is not None
 
 
 def _facts(parties: Parties, who: Who, data: Reading | Dataset, config: RunConfig, plan: Plan) -> RunFacts:
-    dataset, policy = _dataset(data), policy_named(config.policy, config.size, config.rounds)
+    dataset = _dataset(data)
+    policy = policy_named(config.policy, config.size, config.rounds, free=who.panel.free)
     agreed = agreement([p.votes for p in dataset.pairs]) if isinstance(data, Dataset) else data.agreement
     return RunFacts(
         domain=config.domain or parties.domain(dataset), recognised=config.domain is None, holdout=plan.holdout,
-        agreement=_agreement_fact(agreed), notes=(*dataset.notes, *plan.notes), judge=who.judge,
-        symmetric=who.symmetric, manager=who.manager, policy=policy.name, size=policy.size, rounds=policy.rounds,
+        agreement=_agreement_fact(agreed), notes=(*dataset.notes, *plan.notes), panel=who.panel,
+        manager=who.manager, policy=policy.name, size=policy.size, rounds=policy.rounds,
         versions=_versions(),
     )  # fmt: skip
 
@@ -145,10 +160,9 @@ def _versions() -> dict[str, str]:
 
 def _run_id(dataset: Dataset, test: Dataset | None, config: RunConfig, who: Who) -> str:
     """Hash (16 hex digits) of everything that decides the result; the seed is part of the configuration."""
-    policy = policy_named(config.policy, config.size, config.rounds)
-    labels = [[p.reason, p.confidence, [v.model_dump() for v in p.votes]] for p in dataset.pairs]
-    decided = [config.model_dump(), who.judge, who.manager, policy.name, policy.size, policy.rounds]
-    seen = [dataset.hash, labels, test.hash if test else "", decided]
+    policy = policy_named(config.policy, config.size, config.rounds, free=who.panel.free)
+    decided = [config.model_dump(), who.panel.model_dump(), who.manager, policy.name, policy.size, policy.rounds]
+    seen = [dataset.hash, test.hash if test else "", decided]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
 
 

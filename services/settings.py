@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from knowledge_base.errors import InputError
+from services.model_checks import check_models
+from services.model_settings import PREFIX as PREFIX
+from services.model_settings import ModelSettings, as_variable
 
-PREFIX = "TOUCHSTONE_"
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 TRANSPORTS = ("unix://", "redis://", "rediss://")
+
+SECRET = re.compile(r"(?<=://)[^/\s]*(?=@)|(?<=api_key).*", re.DOTALL)
+"""What of a faulty value is not shown: name and password of an address, and a key put where it does not belong."""
 
 
 def _default_home() -> Path:
@@ -25,7 +31,7 @@ def _default_workers() -> int:
     return max(2, os.cpu_count() or 1)
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings):
     """One deployment's settings; build it with `load_settings`, which explains what is wrong with a value.
 
     Attributes:
@@ -86,8 +92,8 @@ class Settings(BaseSettings):
         return not self.redis_url
 
     def environment(self) -> dict[str, str]:
-        """The variables from which another process builds the same settings."""
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        """The variables from which another process builds the same settings; keys stand in them in clear."""
+        return {f"{PREFIX}{name.upper()}": as_variable(value) for name, value in self.model_dump().items()}
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -102,10 +108,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise InputError("\n".join(_explain(fault) for fault in error.errors())) from None
     if settings.embedded and settings.workers == 0:
         raise InputError(f"{PREFIX}WORKERS is 0; use 1 or more, or set {PREFIX}REDIS_URL to a server with workers")
+    check_models(settings)
     return settings
 
 
 def _explain(fault: Any) -> str:
-    name = str(fault["loc"][0]) if fault["loc"] else "settings"
+    name, *inside = map(str, fault["loc"] or ("settings",))
     remedy = fault["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{name.upper()} is {fault['input']!r}; {remedy[:1].lower()}{remedy[1:]}"
+    place = "".join(f"[{part!r}]" for part in inside)
+    value = "(hidden)" if name.endswith("api_key") else SECRET.sub("(hidden)", repr(fault["input"]))
+    return f"{PREFIX}{name.upper()}{place} is {value}; {remedy[:1].lower()}{remedy[1:]}"

@@ -16,6 +16,10 @@ from knowledge_base.criterion import Criterion
 from services.database import Database, insert_new, upsert
 from services.tables import CriterionRow, JudgmentRow, RoundRow, ThreadCriterionRow, ThreadRow, WantRow
 
+UNANSWERED = {
+    "verdict": "abstain", "margin": 0.0, "rationale": "", "hesitation": "", "truncated": False, "answered_at": 0.0,
+}  # fmt: skip
+
 CHUNK = 500
 """Values in one IN list, well under the parameter limits of both databases."""
 
@@ -60,15 +64,22 @@ class SqlLedger:
         with self._database.read() as connection:
             return count_missing(connection, self._thread)
 
+    def spent(self) -> bool:
+        query = select(ThreadRow.spent).where(ThreadRow.id == self._thread)
+        with self._database.read() as connection:
+            return bool(connection.execute(query).scalar_one())
+
     def votes(self, criteria: Sequence[str], pairs: Sequence[str]) -> Votes:
         wanted = set(pairs)
         answered = self._answered(criteria, (JudgmentRow.verdict, JudgmentRow.margin))
-        return tally(criteria, pairs, ((r.criterion, r.pair, _judgment(r)) for r in answered if r.pair in wanted))
+        cells = ((r.criterion, r.pair, r.order, _judgment(r)) for r in answered if r.pair in wanted)
+        return tally(criteria, pairs, cells)
 
     def judgments(self, criterion: str, pairs: Sequence[str]) -> list[tuple[str, Judgment]]:
         by_pair: dict[str, list[Judgment]] = {}
-        for r in self._answered([criterion], (JudgmentRow.verdict, JudgmentRow.margin, JudgmentRow.rationale)):
-            by_pair.setdefault(r.pair, []).append(_judgment(r, r.rationale))
+        told = (JudgmentRow.rationale, JudgmentRow.hesitation, JudgmentRow.truncated)
+        for r in self._answered([criterion], (JudgmentRow.verdict, JudgmentRow.margin, *told)):
+            by_pair.setdefault(r.pair, []).append(_judgment(r, told=True))
         return [(p, judgment) for p in pairs for judgment in by_pair.get(p, ())]
 
     def record(self, entry: RoundRecord) -> None:
@@ -100,15 +111,19 @@ class SqlLedger:
                 frozen = update(WantRow).where(WantRow.key == key, WantRow.void == "").values(void=status)
                 connection.execute(frozen)
             fresh = {"status": "missing", "attempts": 0, "batch": "", "asked_by": self._run, "asked_at": now}
+            # What nobody waits for any more was given up unanswered: whoever asks for it now is the one to pay for it.
+            alone = ~exists().where(WantRow.key == row.key, WantRow.void == "")
+            orphaned = (row.key.in_(some), row.status == "missing", row.asked_by != self._run, alone)
+            connection.execute(update(row).where(*orphaned).values(asked_by=self._run, asked_at=now))
             if stale:
                 again = update(row).where(row.key.in_([key for key, _ in stale]))
-                connection.execute(again.values(**fresh, verdict="abstain", margin=0.0, rationale="", answered_at=0.0))
+                connection.execute(again.values(**fresh, **UNANSWERED))
 
     def _answered(self, criteria: Sequence[str], columns: Iterable[Any]) -> Iterator[Any]:
         """Rows of what this thread wants by these criteria and has answered, in a fixed order."""
         row = JudgmentRow
         query = (
-            select(row.key, row.criterion, row.pair, row.status, WantRow.void, *columns)
+            select(row.key, row.criterion, row.pair, row.order, row.status, WantRow.void, *columns)
             .join(WantRow, and_(WantRow.key == row.key, WantRow.thread == self._thread))
             .where(or_(row.status != "missing", WantRow.void != ""))
             .order_by(row.criterion, row.pair, row.order, row.sample, row.key)
@@ -133,7 +148,7 @@ def count_missing(connection: Connection, thread: str) -> int:
 def keep_answers(database: Database, judgments: Sequence[Judgment]) -> None:
     """Write answers to what is missing. The first answer stands, so that no evidence changes once a thread read it."""
     table = JudgmentRow.__table__
-    fields = ("status", "verdict", "margin", "rationale")
+    fields = ("status", "verdict", "margin", "rationale", "hesitation", "truncated")
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in fields}
     missing = update(table).where(table.c.key == bindparam("at"), table.c.status == "missing")  # type: ignore[arg-type]
     rows = [{"at": j.key} | {f"new_{name}": getattr(j, name) for name in fields} for j in judgments]
@@ -142,10 +157,11 @@ def keep_answers(database: Database, judgments: Sequence[Judgment]) -> None:
             connection.execute(missing.values(**values, answered_at=time.time()), rows)
 
 
-def _judgment(row: Any, rationale: str = "") -> Judgment:
+def _judgment(row: Any, *, told: bool = False) -> Judgment:
     if row.void:
         return Judgment(key=row.key, status=row.void)
-    return Judgment(key=row.key, status=row.status, verdict=row.verdict, margin=row.margin, rationale=rationale)
+    more = {"rationale": row.rationale, "hesitation": row.hesitation, "truncated": row.truncated} if told else {}
+    return Judgment(key=row.key, status=row.status, verdict=row.verdict, margin=row.margin, **more)
 
 
 def _row(ask: Ask, key: str, run: str, now: float) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agents.manager import Brief, Manager
 from agents.memory_ledger import MemoryLedger
 from agents.mining import Mining, MiningState
 from agents.pairs import Dataset, Pair
+from agents.panel import Panel, seat_of
 from agents.policies import policy_named
 
 SAMPLE = Path(__file__).with_name("samples") / "howto_answers.jsonl"
@@ -46,7 +47,7 @@ def sample_mining(dataset: Dataset, judge: Judge, manager: Manager) -> Mining:
     """A thread over a dataset, with nothing sealed."""
     brief = Brief(dataset.pairs[:SAMPLE_PAIRS], dataset.description, "answers", 0)
     ledger, policy = AnsweringLedger(brief.pairs, judge), policy_named("robust", rounds=ROUNDS)
-    return Mining(brief, (), ledger, manager, policy, judge.fingerprint, judge.symmetric)
+    return Mining(brief, (), ledger, manager, policy, Panel(seats=(seat_of(judge),)))
 
 
 def studio_graph(mining: Mining) -> Any:

@@ -49,7 +49,7 @@ class Sweeper:
         settings = self._deployment.settings
         if dead:
             new = hand_out_again(
-                self._database, dead, settings.batch_size, settings.max_attempts, self._queue.new_batch
+                self._database, dead, self._deployment.batch_size, settings.max_attempts, self._queue.new_batch
             )
             self._queue.judge(new)
 
@@ -66,8 +66,8 @@ class Sweeper:
         idle = [t for t in idle if not live.advancing(t.id)]
         for thread in idle:
             if self._missing(thread.id):
-                size = self._deployment.settings.batch_size
-                self._queue.judge(hand_out(self._database, thread.id, size, self._queue.new_batch))
+                size, parts = self._deployment.batch_size, self._deployment.parts
+                self._queue.judge(hand_out(self._database, thread.id, size, self._queue.new_batch, parts))
             elif thread.attempts >= self._deployment.settings.max_attempts:
                 self._give_up(thread)
             else:

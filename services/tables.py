@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Hash = String(64)
@@ -81,6 +81,8 @@ class JudgmentRow(Tables):
     verdict: Mapped[str] = mapped_column(String(8), default="abstain")
     margin: Mapped[float] = mapped_column(default=0.0)
     rationale: Mapped[str] = mapped_column(Text, default="")
+    hesitation: Mapped[str] = mapped_column(String(16), default="")
+    truncated: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     asked_by: Mapped[str] = mapped_column(Id)
     batch: Mapped[str] = mapped_column(Id, default="", index=True)
@@ -124,6 +126,7 @@ class ThreadRow(Tables):
     `mining` and `sealed` are JSON lists of positions, `mining` in the run's dataset and `sealed` in `sealed_of`.
     `status` is `running`, `finished` or `failed` (with `fault`). The lease is free where `lease_owner` is empty.
     `attempts` counts advances begun since the last one that ended well. `round` and `stage` are for display.
+    `spent` says which budget ended the asking; empty while there is one.
     """
 
     __tablename__ = "threads"
@@ -140,6 +143,7 @@ class ThreadRow(Tables):
     attempts: Mapped[int] = mapped_column(default=0)
     round: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(String(12), default="race")
+    spent: Mapped[str] = mapped_column(Text, default="")
 
 
 class RoundRow(Tables):
@@ -167,3 +171,62 @@ class MeasurementRow(Tables):
     text: Mapped[str] = mapped_column(Hash, primary_key=True)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[float | None]
+
+
+class CallRow(Tables):
+    """A request that was sent to a model.
+
+    `run` is whatever asked: a mining run or another command's work, so it names no row. `work` is the part of the run
+    (`services.budget.Work`), `stage` and `ended` are as in `agents.chat`. `cost` is NULL where the model has no price.
+    `prompt` counts the `cached` tokens, too. `at` is when it ended, in seconds since the epoch.
+    """
+
+    __tablename__ = "calls"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run: Mapped[str] = mapped_column(Id, index=True)
+    work: Mapped[str] = mapped_column(String(12))
+    stage: Mapped[str] = mapped_column(String(12))
+    model: Mapped[str] = mapped_column(Text)
+    prompt: Mapped[int] = mapped_column(default=0)
+    cached: Mapped[int] = mapped_column(default=0)
+    completion: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    ended: Mapped[str] = mapped_column(String(12))
+    cost: Mapped[float | None]
+    at: Mapped[float] = mapped_column(default=0.0)
+
+
+class ReplyRow(Tables):
+    """A model's reply, by a digest of what it was asked; `body` is JSON."""
+
+    __tablename__ = "replies"
+    key: Mapped[str] = mapped_column(Hash, primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    at: Mapped[float] = mapped_column(default=0.0)
+
+
+class SpendingRow(Tables):
+    """What the recorded calls of a run took, by kind of work: the sums that a budget is held against."""
+
+    __tablename__ = "spending"
+    run: Mapped[str] = mapped_column(Id, primary_key=True)
+    work: Mapped[str] = mapped_column(String(12), primary_key=True)
+    calls: Mapped[int] = mapped_column(BigInteger, default=0)
+    tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    money: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ReservationRow(Tables):
+    """What a process has set aside of a run's budget for calls that are not recorded yet; `money` is in billionths.
+
+    It stands until `until` (seconds since the epoch) unless its holder renews it or gives it back.
+    """
+
+    __tablename__ = "reservations"
+    run: Mapped[str] = mapped_column(Id, primary_key=True)
+    holder: Mapped[str] = mapped_column(String(160), primary_key=True)
+    work: Mapped[str] = mapped_column(String(12))
+    calls: Mapped[int] = mapped_column(BigInteger)
+    tokens: Mapped[int] = mapped_column(BigInteger)
+    money: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[float]

@@ -9,6 +9,7 @@ import typer
 from services.cli.demo import demo
 from services.cli.doctor import doctor
 from services.cli.evaluate import evaluate
+from services.cli.label import label
 from services.cli.mine import mine
 from services.cli.report import report
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (mine, evaluate, report, doctor, demo):
+for command in (mine, evaluate, label, report, doctor, demo):
     app.command()(command)
 
 

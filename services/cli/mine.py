@@ -45,6 +45,19 @@ def mine(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Worker processes; else TOUCHSTONE_WORKERS or one a core.")
     ] = None,
+    holdout: Annotated[
+        Literal["auto", "sealed", "crossfit", "none"],
+        typer.Option(help="Which pairs the reported accuracy comes from; a cross-fit mines once for each fold."),
+    ] = "auto",
+    knowledge_base: Annotated[
+        bool, typer.Option("--knowledge-base/--no-knowledge-base", help="Draw on prior criteria, or on none.")
+    ] = True,
+    budget_calls: Annotated[int | None, typer.Option(min=1, help="At most so many calls to models.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="At most so many tokens of models.")] = None,
+    budget_cost: Annotated[
+        float | None, typer.Option(help="At most so much money, by TOUCHSTONE_PRICES; in the same currency.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether the estimated cost is accepted.")] = False,
     sides: Sides = "keep",
     force: Force = False,
     json: Json = False,
@@ -55,7 +68,11 @@ def mine(
     Stop it at any time: the same command resumes where it stood, and prints a finished result at once.
     """
     from services.cli.mining import Order, mine_pairs
+    from services.cli.paying import budget_given
     from services.run_config import RunConfig
 
-    config = RunConfig(policy=policy, rounds=rounds, size=size, seed=seed, sealed_share=sealed_share)
-    mine_pairs(Order(pairs, out, config, test, description, workers, sides, force), as_json=json, quiet=quiet)
+    config = RunConfig(
+        policy=policy, rounds=rounds, size=size, seed=seed, sealed_share=sealed_share, holdout=holdout,
+        knowledge_base=knowledge_base, budget=budget_given(budget_calls, budget_tokens, budget_cost),
+    )  # fmt: skip
+    mine_pairs(Order(pairs, out, config, test, description, workers, sides, force, yes), as_json=json, quiet=quiet)

@@ -12,17 +12,20 @@ from rich.console import Console
 
 from knowledge_base.errors import InputError
 from services.cli.output_folder import check_folder, check_run, write_folder
+from services.cli.paying import agree, with_share
 from services.cli.summary import output, print_summary, too_few
 from services.database import Database
 from services.datasets import Reading, Sides, read_dataset
 from services.doctor import demand
+from services.estimating import estimate_run
 from services.live import watcher
+from services.mining_thread import load_run
 from services.parties import load_parties
 from services.run_config import RunConfig
 from services.run_driver import Site, run_to_end
 from services.run_result import RunResult
-from services.runs import create_run
-from services.settings import load_settings
+from services.runs import create_run, run_exists, run_id
+from services.settings import Settings, load_settings
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Order:
     workers: int | None = None
     sides: Sides = "keep"
     force: bool = False
+    yes: bool = False
 
 
 def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = None) -> RunResult:
@@ -53,14 +57,32 @@ def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = 
     if not quiet and not as_json:
         _warn(reading)
     with closing(Database(settings.database).create()) as database:
-        run = create_run(database, load_parties(settings, database), reading, order.config, test)
-    check_run(order.out, run, force=order.force)
+        run = _agreed_run(database, settings, reading, test, order)
+        check_run(order.out, load_run(database, run), force=order.force)
     with watcher(Console(stderr=True), quiet=quiet or as_json) as watch:
         result = run_to_end(run, settings, watch.update, site)
         watch.finish(result.rounds)
     files = write_folder(result, order.out, force=order.force)
     _tell(result, files, as_json=as_json, quiet=quiet)
     return result
+
+
+def _agreed_run(database: Database, settings: Settings, reading: Reading, test: Reading | None, order: Order) -> str:
+    """The run, created or found; one that would cost something only once the user has agreed to what it may take.
+
+    Raises:
+        InputError: nobody agreed.
+    """
+    parties = load_parties(settings, database)
+    tested = test.dataset if test else None
+    expected = estimate_run(database, parties, settings, reading.dataset, order.config, tested)
+    if expected is None:
+        return create_run(database, parties, reading, order.config, test)
+    config = with_share(order.config, settings, expected)
+    run = run_id(parties, reading, config, test)
+    if not run_exists(database, run):
+        agree(expected, config, settings, yes=order.yes)
+    return create_run(database, parties, reading, config, test)
 
 
 def _read(order: Order) -> tuple[Reading, Reading | None]:

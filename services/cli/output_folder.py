@@ -12,8 +12,11 @@ from pydantic import ValidationError
 
 from knowledge_base.errors import InputError
 from services.atomic_file import write_texts
+from services.budget import Budget
 from services.criteria_file import criteria_yaml, read_criteria
+from services.mining_thread import StoredRun
 from services.report import report_html
+from services.run_config import RunConfig
 from services.run_result import RunResult
 
 REPORT, CRITERIA, RESULT = "report.html", "criteria.yaml", "result.json"
@@ -41,15 +44,30 @@ def check_folder(folder: Path, *, force: bool = False) -> None:
         _check_unedited(folder)
 
 
-def check_run(folder: Path, run: str, *, force: bool = False) -> None:
+def check_run(folder: Path, run: StoredRun | RunResult, *, force: bool = False) -> None:
     """Make sure that `folder` holds no other run than this one, unless `force` says to replace it.
+
+    A run that its budget ended is replaced by the same one with another budget: that is how it goes on.
 
     Raises:
         InputError: it holds another run.
     """
-    found = _body(folder).get("run", run)
-    if found != run and not force:
+    body, name = _body(folder), run.id if isinstance(run, StoredRun) else run.run
+    found = body.get("run", name)
+    if found != name and not force and not _went_on(body, run):
         raise InputError(f"{folder / RESULT} is of another run ({found}); {_remedy('give another --out')}")
+
+
+def _went_on(body: dict[str, Any], run: StoredRun | RunResult) -> bool:
+    """Whether a result is of the same run, ended by its budget."""
+    try:
+        earlier = RunConfig.model_validate(body["config"])
+        same_pairs = body["dataset"]["hash"] == run.dataset.hash
+        spent = bool(body["usage"]["spent"])
+    except (KeyError, TypeError, ValidationError):
+        return False
+    unlimited = {"budget": Budget()}
+    return spent and same_pairs and earlier.model_copy(update=unlimited) == run.config.model_copy(update=unlimited)
 
 
 def write_folder(result: RunResult, folder: Path, *, force: bool = False) -> dict[str, Path]:
@@ -59,7 +77,7 @@ def write_folder(result: RunResult, folder: Path, *, force: bool = False) -> dic
         InputError: as `check_folder` and `check_run`.
     """
     check_folder(folder, force=force)
-    check_run(folder, result.run, force=force)
+    check_run(folder, result, force=force)
     texts = {
         "report": (folder / REPORT, report_html(result)),
         "criteria": (folder / CRITERIA, criteria_yaml(result.criteria_set)),

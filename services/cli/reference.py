@@ -80,7 +80,7 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
     option = isinstance(info, OptionInfo)
     declared = next((d for d in info.param_decls or () if d.startswith("--")), None)
     name = (declared or "--" + parameter.name.replace("_", "-")) if option else parameter.name.upper()
-    return Parameter(name, _values(kind, info), _default(parameter), " ".join((info.help or "").split()), option)
+    return Parameter(name, _values(kind, info), _default(parameter, name), " ".join((info.help or "").split()), option)
 
 
 def _values(kind: Any, info: ArgumentInfo | OptionInfo) -> str:
@@ -92,9 +92,11 @@ def _values(kind: Any, info: ArgumentInfo | OptionInfo) -> str:
     return f"{info.min:g} to {info.max:g}" if info.max is not None else f"{info.min:g} or more"
 
 
-def _default(parameter: inspect.Parameter) -> str:
+def _default(parameter: inspect.Parameter, name: str) -> str:
     if parameter.default is inspect.Parameter.empty:
         return "required"
+    if parameter.default is True:
+        return f"on; off with `--no-{name.removeprefix('--')}`"
     untold = parameter.default is None or parameter.default is False or parameter.default == ""
     return "" if untold else f"`{parameter.default}`"
 

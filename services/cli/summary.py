@@ -9,6 +9,7 @@ from rich.text import Text
 
 from agents.assessment import Assessment
 from agents.outcome import VoteAccuracy
+from services.call_tally import Took, together
 from services.evaluation import Evaluation
 from services.inert import shown
 from services.report.findings import PAIRS_NAMED, findings
@@ -37,7 +38,29 @@ def print_summary(result: RunResult, console: Console) -> None:
     console.print(Text(f"  weighted vote   mining pairs (flattered): {told(result.mining_weighted)}", style="dim"))
     size = len(result.criteria_set.members)
     console.print(Text(f"  {result.effective_votes:.1f} effective votes in {size} criteria"))
+    for line in paid_lines(result):
+        console.print(Text(line))
     _print_notes(result, console)
+
+
+def paid_lines(result: RunResult) -> list[str]:
+    """What models took, in a line each: the whole, then workers and manager; nothing where none was asked."""
+    calls = result.usage.calls
+    if not calls.rows:
+        return []
+    judging = [row for row in calls.rows if row.stage in ("judge", "repair")]
+    parts = (("all calls", calls.total), ("  workers", together(judging)))
+    rest = together([row for row in calls.rows if row not in judging])
+    told = [f"  {name:<10} {took_line(took)}" for name, took in (*parts, ("  manager", rest)) if took.calls]
+    return [*told, *([f"  stopped early: {result.usage.spent}"] if result.usage.spent else [])]
+
+
+def took_line(took: Took) -> str:
+    """Calls, tokens, money and retries, on one line."""
+    cost = "cost unknown" if took.cost is None else f"cost {took.cost:,.4f}"
+    again = f", {took.retries:,} tries failed" if took.retries else ""
+    prompt = f"{took.prompt:,} prompt tokens ({took.cached:,} cached)"
+    return f"{took.calls:,} calls, {prompt}, {took.completion:,} completion, {cost}{again}"
 
 
 def too_few(decided: int) -> str:

@@ -40,7 +40,7 @@ def _opening(criteria: Sequence[Criterion]) -> str:
 The knowledge base starts from these {len(criteria)} criteria. Each is in our own words, names its source, and says
 how much it matters in which domain: *central*, *usually* or *sometimes*. {programmatic} of them are programmatic: they
 carry an [expression over signals](signals.md#expressions), so that the signal worker can judge by them. The others are
-words only and wait for a judge that reads.
+words only, for a [chat model](chat-models.md) to judge by.
 
 {table(("domain", "central", "usually", "sometimes"), rows)}
 

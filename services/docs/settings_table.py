@@ -1,12 +1,14 @@
-"""Every setting as a table row, from `Settings` and its docstring."""
+"""Every setting as a table row, from `Settings`, its part about models, and their docstrings."""
 
 from __future__ import annotations
 
 import re
 
+from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from services.docs.blocks import table
+from services.model_settings import ModelSettings
 from services.settings import PREFIX, Settings
 
 COMPUTED = {"home": "the user's data folder", "workers": "one a core, at least 2"}
@@ -14,9 +16,10 @@ COMPUTED = {"home": "the user's data folder", "workers": "one a core, at least 2
 
 
 def settings_table() -> str:
-    """Variable, default and meaning. Raises KeyError if a setting is not documented in the class."""
-    meanings = _meanings()
-    rows = [(f"`{PREFIX}{name.upper()}`", _default(name), meanings[name]) for name in Settings.model_fields]
+    """Variable, default and meaning, models last. Raises KeyError if a setting is not documented in its class."""
+    meanings = _meanings(Settings) | _meanings(ModelSettings)
+    names = sorted(Settings.model_fields, key=lambda name: name in ModelSettings.model_fields)
+    rows = [(f"`{PREFIX}{name.upper()}`", _default(name), meanings[name]) for name in names]
     return table(("variable", "default", "meaning"), rows)
 
 
@@ -24,12 +27,12 @@ def _default(name: str) -> str:
     value = Settings.model_fields[name].default
     if value is PydanticUndefined:
         return COMPUTED[name]
-    return f"`{value}`" if value != "" else "empty"
+    return f"`{value}`" if value not in ("", {}, SecretStr("")) else "empty"
 
 
-def _meanings() -> dict[str, str]:
+def _meanings(settings: type[ModelSettings]) -> dict[str, str]:
     """Field name -> what the class says of it under `Attributes:`."""
-    listed = (Settings.__doc__ or "").split("Attributes:", 1)[1]
+    listed = (settings.__doc__ or "").split("Attributes:", 1)[1]
     entries = re.split(r"^ {8}(?=\w+: )", listed, flags=re.MULTILINE)[1:]
     parts = (entry.split(": ", 1) for entry in entries)
     return {name: " ".join(meaning.split()) for name, meaning in parts}

@@ -10,7 +10,7 @@ import pytest
 
 from agents.assessment import Assessment
 from agents.chronicle import Entry, RoundRecord
-from agents.judgments import Ask, Judgment, Order, Status, Verdict
+from agents.judgments import Ask, Hesitation, Judgment, Order, Status, Verdict
 from agents.ledger import Ledger
 from agents.pairs import Pair
 from agents.votes import ABSTAINED, DECIDED, MISSING
@@ -201,6 +201,22 @@ class LedgerConformance:
         world.answer(ledger, [answer(asks[0]), answer(asks[2], "B")])
         found = ledger.judgments(FIRST.hash, [HASHES[2], HASHES[1], HASHES[0]])
         assert found == [(HASHES[2], answer(asks[2], "B")), (HASHES[0], answer(asks[0]))]
+
+    @pytest.mark.parametrize("hesitation", ["", "not applicable", "equal", "unsure"])
+    @pytest.mark.parametrize("truncated", [False, True])
+    def test_judgments_keep_why_a_judge_abstained_and_whether_it_saw_all(
+        self, world: World, hesitation: Hesitation, truncated: bool
+    ) -> None:
+        ledger = _remembering(world)
+        ledger.want([ask()])
+        told = Judgment(key=ask().key, status="abstained", hesitation=hesitation, truncated=truncated, rationale="so")
+        world.answer(ledger, [told])
+        assert ledger.judgments(FIRST.hash, HASHES) == [(HASHES[0], told)]
+
+    def test_the_budget_is_not_spent_at_first(self, world: World) -> None:
+        ledger = _remembering(world)
+        ledger.want([ask()])
+        assert not ledger.spent()
 
     def test_a_record_replaces_an_earlier_one_of_its_number(self, world: World) -> None:
         ledger = world.ledger()

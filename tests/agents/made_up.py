@@ -20,6 +20,7 @@ from agents.manager import Brief, Case, Proposal
 from agents.memory_ledger import MemoryLedger
 from agents.mining import Mining
 from agents.pairs import Pair, Preference
+from agents.panel import Panel, Seat
 from agents.policy import Policy
 from agents.votes import ABSTAINED, DECIDED, MISSING, Votes
 from knowledge_base.criterion import Criterion, Direction, Domain, Provenance
@@ -72,7 +73,8 @@ def votes(rows: Mapping[str, str], flipped: Mapping[str, str] | None = None) -> 
     states = np.array([[known[c] for c in row] for row in rows.values()], dtype=np.uint8)
     marks = [[c == "x" for c in (flipped or {}).get(name, row)] for name, row in rows.items()]
     names = tuple(str(i) for i in range(signs.shape[1]))
-    return Votes(tuple(rows), names, signs, states, np.array(marks), np.abs(signs).astype(np.float32))
+    twice = np.isin(states, (DECIDED, ABSTAINED))
+    return Votes(tuple(rows), names, signs, states, np.array(marks), np.abs(signs).astype(np.float32), twice)
 
 
 def assessment(name: str, **fields: float) -> Assessment:
@@ -132,6 +134,10 @@ class ScriptedManager:
         self.failures: list[list[Case]] = []
         self.banned: list[list[Criterion]] = []
         self.rooms: list[int] = []
+        self.known: Sequence[Criterion] = ()
+
+    def base(self, brief: Brief) -> list[Criterion]:
+        return list(self.known)
 
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         self.briefs.append(brief)
@@ -165,7 +171,7 @@ def mining(
     """A thread over these pairs, with a ledger of its own."""
     brief = Brief(tuple(mined), "made-up pairs", "answers", 0)
     ledger = MemoryLedger([*mined, *sealed])
-    return Mining(brief, tuple(sealed), ledger, manager, policy, ScriptedJudge.fingerprint, symmetric)
+    return Mining(brief, tuple(sealed), ledger, manager, policy, panel(symmetric))
 
 
 def likeness(one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
@@ -173,3 +179,8 @@ def likeness(one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
     first, second = one.astype(np.float64), other.astype(np.float64)
     length = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / length if length else 0.0
+
+
+def panel(symmetric: bool = True) -> Panel:
+    """The scripted judge alone."""
+    return Panel(seats=(Seat(judge=ScriptedJudge.fingerprint, symmetric=symmetric),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -15,6 +16,7 @@ from agents.memory_ledger import MemoryLedger
 from agents.mining import Mining
 from agents.outcome import Outcome
 from agents.pairs import Pair
+from agents.panel import Panel, seat_of
 from agents.policies import policy_named
 from knowledge_base.criterion import Criterion
 from knowledge_base.embedding import embed
@@ -48,6 +50,10 @@ class SpyManager:
         self._manager, self.fingerprint = manager, manager.fingerprint
         self.shown: list[str] = []
         self.briefs: list[Brief] = []
+
+    def base(self, brief: Brief) -> list[Criterion]:
+        self._see(brief)
+        return self._manager.base(brief)
 
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         self._see(brief)
@@ -161,7 +167,7 @@ def _distinct(proposals: Sequence[Proposal]) -> bool:
 
 
 def _reversed(brief: Brief) -> Brief:
-    return Brief(brief.pairs[::-1], brief.description, brief.domain, brief.seed)
+    return replace(brief, pairs=brief.pairs[::-1])
 
 
 def _cases(manager: Manager, brief: Brief, n: int) -> list[Case]:
@@ -182,5 +188,5 @@ def _mine(world: ManagerWorld, manager: Manager, sealed: Sequence[Pair]) -> Outc
     judge = world.judge()
     policy = policy_named("paper", size=5, rounds=2)
     ledger = MemoryLedger([*world.brief.pairs, *sealed])
-    thread = Mining(world.brief, tuple(sealed), ledger, manager, policy, judge.fingerprint, judge.symmetric)
+    thread = Mining(world.brief, tuple(sealed), ledger, manager, policy, Panel(seats=(seat_of(judge),)))
     return run_local(thread, judge, LINEAGE)

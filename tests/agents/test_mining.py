@@ -33,11 +33,6 @@ def test_truth_follows_the_pairs_asked_for() -> None:
     assert found.truth((tie, b, a)).tolist() == [0, -1, 1]
 
 
-def test_orders_are_the_policys_word_on_the_judge() -> None:
-    assert thread(symmetric=True).orders == ("ab",)
-    assert thread(symmetric=False).orders == ("ab", "ba")
-
-
 def test_priors_are_those_of_the_threads_domain() -> None:
     central = criterion("central", domains={"answers": 3, "code": 1})
     assert thread().priors([central]) == {central.hash: prior(central, "answers")}

@@ -71,6 +71,31 @@ def test_a_datasets_hash_tells_a_group_from_a_weight() -> None:
     assert Dataset(name="d", pairs=(one,)).hash != Dataset(name="d", pairs=(other,)).hash
 
 
+VOTE = Vote(preferred="a", annotator="ann", reason="clearer")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reason": "It gives its reasons."},
+        {"confidence": 0.5},
+        {"votes": (VOTE,)},
+        {"votes": (VOTE, VOTE.model_copy(update={"annotator": "bob"}))},
+        {"votes": (VOTE.model_copy(update={"reason": "shorter"}),)},
+        {"votes": (VOTE.model_copy(update={"preferred": "b"}),)},
+    ],
+)
+def test_a_datasets_hash_changes_with_what_people_said_of_a_pair(fields: dict[str, object]) -> None:
+    told = Dataset(name="d", pairs=(pair(**fields),)).hash
+    others = [Dataset(name="d", pairs=(pair(**other),)).hash for other in ({}, {"votes": (VOTE,) * 3})]
+    assert told not in others
+    assert told == Dataset(name="e", pairs=(pair(**fields),)).hash
+
+
+def test_a_datasets_hash_does_not_hang_on_ids() -> None:
+    assert Dataset(name="d", pairs=(pair(id="1"),)).hash == Dataset(name="d", pairs=(pair(id="2"),)).hash
+
+
 def test_a_datasets_hash_tells_its_description_from_its_pairs() -> None:
     assert Dataset(name="d", description="x", pairs=()).hash != Dataset(name="d", pairs=()).hash
 

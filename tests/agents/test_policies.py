@@ -6,7 +6,7 @@ import pytest
 
 from agents.paper_policy import PaperPolicy
 from agents.policies import POLICY_NAMES, PolicyName, policy_named
-from agents.robust_policy import RobustPolicy
+from agents.robust_policy import RobustPolicy, frugal
 from knowledge_base.errors import InputError
 
 
@@ -44,3 +44,28 @@ def test_a_size_or_number_of_rounds_below_one_is_refused(wrong: int) -> None:
         policy_named("paper", size=wrong)
     with pytest.raises(InputError, match=f"rounds is {wrong}"):
         policy_named("paper", rounds=wrong)
+
+
+def test_where_judgments_cost_money_the_default_asks_for_fewer() -> None:
+    free, paid = policy_named("robust"), policy_named("robust", free=False)
+    assert paid == frugal()
+    assert paid.candidates < free.candidates
+    assert paid.room(10, 5) < free.room(10, 5)
+    assert paid.passing(paid.candidates) < free.passing(free.candidates)
+
+
+def test_the_published_procedure_screens_the_knowledge_base_where_it_costs_something() -> None:
+    assert policy_named("paper", free=False) == PaperPolicy(screens=True)
+    assert not policy_named("paper", free=True).screens
+
+
+@pytest.mark.parametrize("free", [True, False])
+@pytest.mark.parametrize("name", POLICY_NAMES)
+def test_size_and_rounds_are_taken_whatever_it_costs(name: PolicyName, free: bool) -> None:
+    chosen = policy_named(name, 4, 2, free=free)
+    assert (chosen.size, chosen.rounds, chosen.name) == (4, 2, name)
+
+
+@pytest.mark.parametrize("name", POLICY_NAMES)
+def test_only_the_published_procedure_is_thorough(name: PolicyName) -> None:
+    assert policy_named(name, free=False).thorough == (name == "paper")

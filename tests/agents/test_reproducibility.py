@@ -15,6 +15,7 @@ from agents.local_run import run_local
 from agents.manager import Brief
 from agents.memory_ledger import MemoryLedger
 from agents.mining import Mining
+from agents.panel import Panel, seat_of
 from agents.policies import policy_named
 from agents.signal_judge import SignalJudge
 from agents.signals.measurement import MemoryCache
@@ -38,7 +39,7 @@ def mined(policy: str, backwards: bool = False) -> CriteriaSet:
     judge, manager = SignalJudge(CACHE), StatisticalManager(small_index(), CACHE)
     chosen = policy_named(policy, size=6, rounds=3)
     used = Brief(told.pairs[::-1] if backwards else told.pairs, told.description, told.domain, told.seed)
-    thread = Mining(used, sealed, MemoryLedger([*told.pairs, *sealed]), manager, chosen, judge.fingerprint, True)
+    thread = Mining(used, sealed, MemoryLedger([*told.pairs, *sealed]), manager, chosen, Panel(seats=(seat_of(judge),)))
     lineage = Lineage(
         dataset="made-up", pairs=len(told.pairs), judge=judge.fingerprint, manager=manager.fingerprint, policy=policy,
         rounds=chosen.rounds, size=chosen.size, seed=told.seed,

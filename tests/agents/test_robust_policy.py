@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import assessment, truth, votes
+from made_up import assessment, criterion, truth, votes
 
 from agents.assessment import Assessment, assess
 from agents.ballot import vote_correlation
@@ -144,9 +145,8 @@ def test_no_criteria_are_no_decisions() -> None:
     assert POLICY.decide(votes({"c": "A"}).rows([]), []) == []
 
 
-def test_both_orders_are_asked_unless_the_judge_is_symmetric() -> None:
-    assert POLICY.orders(symmetric=True) == ("ab",)
-    assert POLICY.orders(symmetric=False) == ("ab", "ba")
+def test_a_second_order_is_asked_where_the_first_came_to_a_decision() -> None:
+    assert POLICY.looks == "second"
 
 
 @given(st.integers(1, 500), st.integers(1, 40))
@@ -154,6 +154,49 @@ def test_rungs_grow_and_end_with_every_pair(pairs: int, first: int) -> None:
     found = replace(POLICY, first_rung=first).rungs(pairs)
     assert list(found) == sorted(set(found))
     assert found[-1] == pairs
+
+
+@given(st.integers(1, 500), st.integers(1, 40), st.floats(1.2, 4.0), st.integers(0, 5))
+def test_each_rung_is_longer_by_the_growth_and_there_are_no_more_than_so_many(
+    pairs: int, first: int, growth: float, most: int
+) -> None:
+    found = replace(POLICY, first_rung=first, growth=growth, most_rungs=most).rungs(pairs)
+    assert len(found) <= most + 1
+    assert all(rung == round(first * growth**i) for i, rung in enumerate(found[:-1]))
+    assert found[-1] == pairs >= max(found)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "rungs"), [(1, (1,)), (4, (4,)), (5, (4, 5)), (8, (4, 8)), (30, (4, 8, 30)), (500, (4, 8, 500))]
+)
+def test_two_rungs_are_few_pairs_and_the_third_is_all(pairs: int, rungs: tuple[int, ...]) -> None:
+    assert POLICY.rungs(pairs) == rungs
+
+
+@given(st.integers(0, 200), st.integers(0, 40), st.floats(0.1, 1.0))
+def test_a_share_passes_but_never_fewer_than_are_wanted_alive(n: int, alive: int, share: float) -> None:
+    passed = replace(POLICY, alive=alive, survive=share).passing(n)
+    assert passed == min(n, max(alive, math.ceil(n * share)))
+    found = [assessment(f"c{i}") for i in range(n)]
+    assert len(replace(POLICY, alive=alive, survive=share).survivors(found, 0, 2)) == passed
+
+
+def test_as_many_pass_as_the_set_has_unless_fewer_are_wanted() -> None:
+    assert POLICY.passing(4) == POLICY.size
+    assert replace(POLICY, alive=1).passing(4) == 2
+
+
+def test_newcomers_are_a_sets_worth_unless_fewer_are_worth_paying_for() -> None:
+    assert POLICY.room(1, 1) == POLICY.size
+    assert replace(POLICY, newcomers=2).room(1, 1) == 2
+
+
+def test_what_no_catalogue_ranks_is_believed_as_much_as_the_policy_says() -> None:
+    unknown = criterion("nobody knows it")
+    assert replace(POLICY, belief=0.6, belief_pairs=8.0).prior(unknown, "answers") == Beta(0.6, 8.0)
+    central = criterion("central", domains={"answers": 3})
+    assert replace(POLICY, belief=0.51).prior(central, "answers").mean > 0.51
+    assert replace(POLICY, belief=0.99).prior(central, "answers").mean == 0.99
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))

@@ -22,7 +22,7 @@ def judgment(mark: str, margin: float = 0.5) -> Judgment:
 
 def merged(marks: str) -> Votes:
     """One cell that these judgments were made of."""
-    return tally(["c"], ["p"], [("c", "p", judgment(m)) for m in marks])
+    return tally(["c"], ["p"], [("c", "p", "ab", judgment(m)) for m in marks])
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,16 @@ def test_orders_that_disagree_are_a_flip_and_an_abstention() -> None:
 
 
 def test_a_margin_is_the_mean_over_the_orders_that_decided() -> None:
-    cells: list[Cell] = [("c", "p", judgment("A", 0.2)), ("c", "p", judgment("A", 0.6)), ("c", "p", judgment("-", 0.9))]
+    cells: list[Cell] = [
+        ("c", "p", "ab", judgment("A", 0.2)),
+        ("c", "p", "ba", judgment("A", 0.6)),
+        ("c", "p", "ab", judgment("-", 0.9)),
+    ]
     assert tally(["c"], ["p"], cells).margins[0, 0] == pytest.approx(0.4)
 
 
 def test_votes_stand_in_the_order_of_criteria_and_pairs_asked_for() -> None:
-    cells: list[Cell] = [("d", "q", judgment("B")), ("c", "p", judgment("A"))]
+    cells: list[Cell] = [("d", "q", "ab", judgment("B")), ("c", "p", "ab", judgment("A"))]
     found = tally(["d", "c"], ["p", "q"], cells)
     assert found.signs.tolist() == [[0, -1], [1, 0]]
 
@@ -103,3 +107,15 @@ def test_columns_are_taken_by_mask_or_by_place() -> None:
 def test_every_pair_of_marks_gives_a_state() -> None:
     for marks in itertools.product(MARKS, repeat=2):
         assert merged("".join(marks)).states[0, 0] in (DECIDED, ABSTAINED, MISSING)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "twice"), [("A", "B", True), ("A", "-", True), ("A", "?", False), ("-", "-", True)]
+)
+def test_a_cell_was_shown_twice_if_evidence_came_of_both_orders(first: str, second: str, twice: bool) -> None:
+    cells: list[Cell] = [("c", "p", "ab", judgment(first)), ("c", "p", "ba", judgment(second))]
+    assert tally(["c"], ["p"], cells).twice[0, 0] == twice
+
+
+def test_two_samples_of_one_order_are_not_two_orders() -> None:
+    assert not merged("AA").twice[0, 0]

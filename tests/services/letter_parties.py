@@ -18,6 +18,7 @@ from agents.judge import Question
 from agents.judgments import Judgment
 from agents.manager import Brief, Case, Proposal
 from agents.pairs import Dataset, Pair
+from agents.panel import Panel, seat_of
 from knowledge_base.criterion import Criterion, Domain, Provenance
 
 SOURCE = Provenance(kind="mined", source="letter tests", year=2024)
@@ -82,6 +83,9 @@ class LetterManager:
 
     fingerprint = "letters/1"
 
+    def base(self, brief: Brief) -> list[Criterion]:
+        return []
+
     def seed(self, brief: Brief, n: int) -> list[Proposal]:
         return self._fresh(brief.seed, (), n)
 
@@ -112,6 +116,12 @@ class LetterParties:
 
     def judge(self) -> LetterJudge:
         return LetterJudge()
+
+    def workers(self) -> tuple[LetterJudge, ...]:
+        return (self.judge(),)
+
+    def panel(self) -> Panel:
+        return Panel(seats=tuple(map(seat_of, self.workers())))
 
     def manager(self) -> LetterManager:
         return LetterManager()

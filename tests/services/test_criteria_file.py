@@ -38,6 +38,7 @@ def assessed(criterion: Criterion, right: int = 20, decided: int = 30, asked: in
         (
             criterion.hash,
             p,
+            "ab",
             Judgment(key=p, status="decided", verdict="A" if i < right else "B")
             if i < decided
             else Judgment(key=p, status="abstained"),

@@ -10,8 +10,9 @@ from letter_parties import LetterJudge, letter_criterion, letter_dataset, letter
 from agents.assessment import assess
 from agents.criteria_set import CriteriaSet, Lineage, Member
 from agents.judge import Question
-from agents.judgments import Judgment
+from agents.judgments import Ask, Judgment
 from agents.pairs import Dataset, Pair
+from agents.panel import Panel, seat_of
 from agents.votes import tally
 from knowledge_base.criterion import Criterion
 from knowledge_base.errors import InputError
@@ -51,9 +52,16 @@ class FickleJudge(LetterJudge):
                 yield letter_judgment(ask.key, criterion.name.removeprefix("Letters "), pair)
 
 
+def alone(judge: LetterJudge) -> tuple[tuple[LetterJudge], Panel]:
+    """A judge as a panel of its own."""
+    return (judge,), Panel(seats=(seat_of(judge),))
+
+
 @pytest.fixture
 def found() -> Evaluation:
-    return evaluate(criteria_set((letter_criterion("e"), 2.0), (letter_criterion("a"), 0.5)), PAIRS, LetterJudge())
+    return evaluate(
+        criteria_set((letter_criterion("e"), 2.0), (letter_criterion("a"), 0.5)), PAIRS, *alone(LetterJudge())
+    )
 
 
 def test_ties_are_left_out_and_counted(found):
@@ -78,13 +86,13 @@ def test_the_weighted_vote_and_the_majority_stand_beside_each_other(found):
 
 
 def test_pairs_that_a_set_was_mined_from_are_called_so():
-    mined = evaluate(criteria_set((letter_criterion("e"), 1.0), dataset=PAIRS.hash), PAIRS, LetterJudge())
+    mined = evaluate(criteria_set((letter_criterion("e"), 1.0), dataset=PAIRS.hash), PAIRS, *alone(LetterJudge()))
     assert mined.weighted.kind == "mining"
     assert any("flatters" in note for note in mined.notes)
 
 
 def test_a_judge_that_is_not_symmetric_is_asked_in_both_orders_and_its_flips_are_told():
-    found = evaluate(criteria_set((letter_criterion("e"), 1.0)), PAIRS, FickleJudge())
+    found = evaluate(criteria_set((letter_criterion("e"), 1.0)), PAIRS, *alone(FickleJudge()))
     (criterion,) = found.criteria
     assert criterion.here.flip_rate == 0.25
     assert criterion.here.decided == 2
@@ -94,25 +102,64 @@ def test_criteria_that_the_judge_cannot_judge_are_left_out_by_name():
     other = Criterion(
         name="Beauty", description="The more beautiful text is better.", provenance=letter_criterion("e").provenance
     )
-    found = evaluate(criteria_set((letter_criterion("e"), 1.0), (other, 9.0)), PAIRS, LetterJudge())
+    found = evaluate(criteria_set((letter_criterion("e"), 1.0), (other, 9.0)), PAIRS, *alone(LetterJudge()))
     assert found.left_out == ("Beauty",)
     assert [c.name for c in found.criteria] == ["Letters e"]
     with pytest.raises(InputError, match="can judge by none of these criteria"):
-        evaluate(criteria_set((other, 1.0)), PAIRS, LetterJudge())
+        evaluate(criteria_set((other, 1.0)), PAIRS, *alone(LetterJudge()))
 
 
 def test_another_judge_than_the_set_was_mined_with_is_noted():
-    found = evaluate(criteria_set((letter_criterion("e"), 1.0)), PAIRS, LetterJudge("letters/2"))
+    found = evaluate(criteria_set((letter_criterion("e"), 1.0)), PAIRS, *alone(LetterJudge("letters/2")))
     assert any("mined with another judge (letters/1)" in note for note in found.notes)
 
 
 def test_notes_of_the_file_are_kept():
     noted = PAIRS.model_copy(update={"notes": ("two rows were merged",)})
-    assert "two rows were merged" in evaluate(criteria_set((letter_criterion("e"), 1.0)), noted, LetterJudge()).notes
+    assert (
+        "two rows were merged"
+        in evaluate(criteria_set((letter_criterion("e"), 1.0)), noted, *alone(LetterJudge())).notes
+    )
 
 
 def test_an_evaluation_is_the_same_each_time_and_goes_through_json():
     chosen = criteria_set((letter_criterion("e"), 1.0), (letter_criterion("t"), 1.0))
-    one, other = (evaluate(chosen, letter_dataset(30), LetterJudge()) for _ in range(2))
+    one, other = (evaluate(chosen, letter_dataset(30), *alone(LetterJudge())) for _ in range(2))
     assert one == other == Evaluation.model_validate(json.loads(one.model_dump_json()))
     assert 1.0 <= one.effective_votes <= 2.0
+
+
+class Notebook:
+    """Answers that outlive an evaluation."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Judgment] = {}
+
+    def known(self, asks: Sequence[Ask]) -> dict[str, Judgment]:
+        return {a.key: self.kept[a.key] for a in asks if a.key in self.kept}
+
+    def keep(self, answers: Sequence[tuple[Ask, Judgment]]) -> None:
+        assert not {a.key for a, _ in answers} & self.kept.keys()
+        self.kept.update({a.key: j for a, j in answers})
+
+
+class DumbJudge(FickleJudge):
+    """Must not be asked."""
+
+    async def answer(self, questions: Sequence[Question]) -> AsyncIterator[Judgment]:
+        raise AssertionError(f"asked {len(questions)} questions")
+        yield
+
+
+def test_what_was_answered_before_is_not_asked_again():
+    chosen, notebook = criteria_set((letter_criterion("e"), 1.0)), Notebook()
+    first = evaluate(chosen, PAIRS, *alone(FickleJudge()), notebook)
+    assert notebook.kept
+    assert evaluate(chosen, PAIRS, *alone(DumbJudge()), notebook) == first
+
+
+def test_the_other_order_is_shown_only_after_a_decision():
+    notebook = Notebook()
+    evaluate(criteria_set((letter_criterion("q"), 1.0)), PAIRS, *alone(FickleJudge()), notebook)
+    with_x = [p for p in PAIRS.pairs if "x" in p.a + p.b]
+    assert len(notebook.kept) == len(PAIRS.pairs) + len(with_x)

@@ -43,13 +43,13 @@ class Paced(LetterJudge):
 def test_every_answer_is_kept_once() -> None:
     kept: list[Judgment] = []
     asked = questions(200)
-    judge_questions(LetterJudge(), asked, kept.extend)
+    judge_questions([LetterJudge()], asked, kept.extend)
     assert [j.key for j in kept] == [a.key for a, _, _ in asked]
 
 
 def test_a_fast_judges_answers_are_kept_in_handfuls_as_they_come() -> None:
     sizes: list[int] = []
-    judge_questions(LetterJudge(), questions(200), lambda some: sizes.append(len(some)))
+    judge_questions([LetterJudge()], questions(200), lambda some: sizes.append(len(some)))
     assert sum(sizes) == 200
     assert max(sizes) <= HANDFUL
     assert len(sizes) >= 4
@@ -59,7 +59,9 @@ def test_a_slow_judges_answer_does_not_wait_for_the_next() -> None:
     kept: list[tuple[float, int]] = []
     start = time.monotonic()
     judge_questions(
-        Paced(lambda n: 0.5 if n == 2 else 0.0), questions(3), lambda s: kept.append((time.monotonic() - start, len(s)))
+        [Paced(lambda n: 0.5 if n == 2 else 0.0)],
+        questions(3),
+        lambda s: kept.append((time.monotonic() - start, len(s))),
     )
     assert [size for _, size in kept] == [2, 1]
     assert kept[0][0] < 0.4
@@ -68,7 +70,7 @@ def test_a_slow_judges_answer_does_not_wait_for_the_next() -> None:
 def test_what_came_before_a_judge_broke_is_kept_and_the_error_is_told() -> None:
     kept: list[Judgment] = []
     with pytest.raises(ConnectionError, match="the line is dead"):
-        judge_questions(Paced(lambda n: -1.0 if n == 70 else 0.0), questions(100), kept.extend)
+        judge_questions([Paced(lambda n: -1.0 if n == 70 else 0.0)], questions(100), kept.extend)
     assert len(kept) == 70
 
 
@@ -79,10 +81,33 @@ def test_a_judge_that_leaves_questions_open_is_no_error_here() -> None:
                 yield judgment
 
     kept: list[Judgment] = []
-    judge_questions(Lazy(), questions(5), kept.extend)
+    judge_questions([Lazy()], questions(5), kept.extend)
     assert len(kept) == 1
 
 
 def test_questions_for_another_judge_are_refused_by_name() -> None:
     with pytest.raises(WrongJudge, match=r"'letters/2' is asked, but this worker has 'letters/1'"):
-        judge_questions(LetterJudge(), questions(1, "letters/2"), lambda some: None)
+        judge_questions([LetterJudge()], questions(1, "letters/2"), lambda some: None)
+
+
+class Renamed(LetterJudge):
+    """Another worker of a panel."""
+
+    def __init__(self) -> None:
+        super().__init__("letters/other")
+
+
+def test_each_judge_of_a_panel_answers_what_is_meant_for_it() -> None:
+    kept: list[Judgment] = []
+    asked = [*questions(20), *questions(30, "letters/other")]
+    judge_questions([LetterJudge(), Renamed()], asked, kept.extend)
+    assert sorted(j.key for j in kept) == sorted(a.key for a, _, _ in asked)
+
+
+def test_when_one_judge_of_a_panel_breaks_what_the_others_said_is_kept() -> None:
+    kept: list[Judgment] = []
+    broken = Paced(lambda n: -1.0 if n == 0 else 0.0)
+    slow = [*questions(1), *questions(3, "letters/other")]
+    with pytest.raises(ConnectionError, match="the line is dead"):
+        judge_questions([Renamed(), broken], slow, kept.extend)
+    assert {j.key for j in kept} <= {a.key for a, _, _ in slow[1:]}

@@ -121,7 +121,7 @@ def test_pairs_that_all_hang_together_leave_nothing_to_hold_out() -> None:
 def test_facts_are_kept_with_the_run(database: Database) -> None:
     facts = load_run(database, create(database, DATASET.model_copy(update={"notes": ("two rows merged",)}))).facts
     assert (facts.domain, facts.recognised, facts.judge, facts.manager) == ("answers", True, "letters/1", "letters/1")
-    assert (facts.policy, facts.size, facts.rounds, facts.symmetric) == ("paper", 6, 3, True)
+    assert (facts.policy, facts.size, facts.rounds, facts.panel.symmetric) == ("paper", 6, 3, True)
     assert facts.notes[0] == "two rows merged"
     assert facts.versions["rq"] == "2.12.0"
     assert facts.agreement is None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ledger_conformance import FIRST, HASHES, PAIRS, SECOND, LedgerConformance, World, answer, ask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from test_memory_ledger import ScriptedJudge
 
 from agents.judgments import Ask, Judgment, Status, Verdict
@@ -165,3 +165,21 @@ def _same_view(one: Ledger, other: Ledger) -> None:
         assert getattr(a, name).tolist() == getattr(b, name).tolist()
     for c in criteria:
         assert sorted(one.judgments(c, HASHES), key=repr) == sorted(other.judgments(c, HASHES), key=repr)
+
+
+def test_only_the_thread_that_is_told_so_has_spent_its_budget(sql: SqlWorld) -> None:
+    main, fold, other = sql.ledger(), sql.ledger(thread="fold"), sql.ledger("run-2")
+    with sql.database.write() as connection:
+        connection.execute(update(ThreadRow).where(ThreadRow.id == "run-1-main").values(spent="no money"))
+    assert [ledger.spent() for ledger in (main, fold, other)] == [True, False, False]
+
+
+def test_why_a_judge_abstained_is_forgotten_when_the_judgment_is_asked_anew(sql: SqlWorld) -> None:
+    first, other = sql.ledger("run-1"), sql.ledger("run-2")
+    first.want([ask()])
+    failed = Judgment(key=ask().key, status="failed", hesitation="unsure", truncated=True, rationale="cut off")
+    keep_answers(sql.database, [failed])
+    other.want([ask()])
+    keep_answers(sql.database, [Judgment(key=ask().key, status="abstained")])
+    (told,) = (j for _, j in other.judgments(FIRST.hash, HASHES))
+    assert (told.hesitation, told.truncated, told.rationale) == ("", False, "")

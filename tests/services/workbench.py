@@ -113,9 +113,7 @@ def alone(deployment: Deployment, run: str, name: str = "main") -> str:
     thread = load_thread(deployment.database, f"{run}-{name}")
     durable = thread.with_manager(LetterManager(), deployment.database)
     ledger = MemoryLedger([*thread.mining, *thread.sealed])
-    mining = Mining(
-        durable.brief, durable.sealed, ledger, LetterManager(), durable.policy, durable.judge, durable.symmetric
-    )
+    mining = Mining(durable.brief, durable.sealed, ledger, LetterManager(), durable.policy, durable.panel)
     return run_local(mining, LetterJudge(), thread.lineage).model_dump_json()
 
 

@@ -9,7 +9,7 @@ from services.cli import app
 from services.cli.reference import Command, cli_reference, commands
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
-NAMES = ["touchstone", *(f"touchstone {name}" for name in ("mine", "evaluate", "report", "doctor", "demo"))]
+NAMES = ["touchstone", *(f"touchstone {name}" for name in ("mine", "evaluate", "label", "report", "doctor", "demo"))]
 
 
 def test_the_page_says_what_the_program_says():
@@ -39,4 +39,5 @@ def test_the_page_tells_names_values_and_defaults():
     assert "| `--policy` | `robust` or `paper` | `robust` |" in page
     assert "| `--out` | path | required |" in page
     assert "| `--rounds` | 1 or more |  |" in page
+    assert "| `--knowledge-base` |  | on; off with `--no-knowledge-base` |" in page
     assert "touchstone evaluate CRITERIA PAIRS [OPTIONS]" in page
