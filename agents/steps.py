@@ -36,6 +36,14 @@ def seed(mining: Mining) -> MiningState:
     return state | _enter(state, mining, mining.manager.seed(mining.brief, mining.policy.candidates))
 
 
+def nothing_proposed() -> MiningState:
+    """The state of a thread whose manager could not be asked for a first criterion."""
+    return {
+        "round": 0, "stage": "finished", "contenders": [], "kept": [], "refining": [], "archive": [], "failing": [],
+        "banned": [], "parents": {}, "origins": {}, "final": [],
+    }  # fmt: skip
+
+
 def top_up(state: MiningState, mining: Mining) -> MiningState:
     """What the screening leaves enters the first round, with as many new candidates as are wanting."""
     votes = mining.ledger.votes(state["contenders"], mining.pairs)
@@ -169,6 +177,8 @@ def compose(state: MiningState, mining: Mining) -> tuple[list[str], dict[str, fl
     alive = dict.fromkeys([*state["archive"], *state["kept"], *state["refining"]])
     pool = [c for c in alive if c not in state["banned"] and c not in state["failing"]]
     pool = pool or state["failing"]
+    if not pool:
+        return [], {}
     votes = mining.ledger.votes(pool, mining.pairs)
     weights = np.array([mining.by_hash[p].weight for p in mining.pairs])
     priors = mining.priors(mining.ledger.recall(pool))

@@ -14,6 +14,7 @@ from agents.judge import Judge
 from agents.manager import Manager
 from agents.panel import Panel, seat_of
 from knowledge_base.errors import InputError
+from services.model_checks import RULES_TOKENS
 from services.parties import EmbeddedParties
 from services.settings import PREFIX, Settings
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from agents.chat.text_limit import TextLimit
     from services.database import Database
     from services.model_settings import Endpoint
+
+TEXTS_SHOWN = 12
+"""Texts in a manager's longest prompt: four mistakes, each a pair and what it answers."""
+
+LEAST_SHOWN = 64
+"""Tokens of a text that a manager is shown in any case."""
 
 
 class ChatParties(EmbeddedParties):
@@ -79,7 +86,7 @@ class ChatParties(EmbeddedParties):
 
         model = Journalled(self.model(self.settings.manager_endpoint, "MANAGER"), SqlJournal(self.database))
         return ChatManager(
-            model, self.index, secret=self.secret, language=self.settings.language, limit=self.limit,
+            model, self.index, secret=self.secret, language=self.settings.language, limit=self._manager_limit,
             in_flight=self.settings.in_flight,
         )  # fmt: skip
 
@@ -122,6 +129,15 @@ class ChatParties(EmbeddedParties):
         from agents.chat.text_limit import TextLimit
 
         return TextLimit(self.settings.text_tokens, self.settings.truncation)
+
+    @property
+    def _manager_limit(self) -> TextLimit:
+        """A manager is shown up to four pairs at once, which together must leave room in its window."""
+        from agents.chat.text_limit import TextLimit
+
+        settings = self.settings
+        room = settings.context_tokens - settings.completion_tokens - RULES_TOKENS
+        return TextLimit(min(settings.text_tokens, max(LEAST_SHOWN, room // TEXTS_SHOWN)), settings.truncation)
 
     @cached_property
     def secret(self) -> bytes:

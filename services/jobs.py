@@ -17,6 +17,7 @@ from agents.graph import build
 from agents.local_run import RECURSION_LIMIT
 from agents.mining import Mining, MiningState
 from agents.outcome import Outcome, conclude
+from agents.steps import nothing_proposed
 from knowledge_base.errors import BudgetSpent, EndpointClosed, WrongJudge
 from services.batches import begin, blame, cause_of, end_asking, hand_out, refuse, running_threads, threads_served
 from services.charging import charged_to
@@ -127,15 +128,23 @@ def _proceed(deployment: Deployment, lease: Lease) -> bool:
 
 
 def _stop_asking(deployment: Deployment, lease: Lease, error: BudgetSpent) -> None:
-    """The manager may ask nothing more: the run ends with what it has, or fails if that is nothing."""
+    """The manager may ask nothing more: the run ends with what it has, or fails if that is nothing.
+
+    A fold of a cross-fit that has nothing ends with an empty set, which decides none of its pairs: the set of all pairs
+    is not to be lost for it.
+    """
     thread = load_thread(deployment.database, lease.thread)
-    begun = thread.with_manager(deployment.parties.manager(), deployment.database).ledger.records()
+    mining = thread.with_manager(deployment.parties.manager(), deployment.database)
+    begun = mining.ledger.records()
     end_asking(deployment.database, thread.run.id, str(error), "manage")
     if begun or _wanted(deployment, lease.thread):
         lease.release(attempts=0, fault="")
         deployment.queue.advance([lease.thread])
-    else:
+    elif thread.name == "main":
         lease.release(attempts=0, status="failed", fault=f"no criterion was proposed yet. {error}")
+    else:
+        _keep_outcome(deployment, lease.thread, conclude(nothing_proposed(), mining, thread.lineage))
+        lease.release(attempts=0, fault="", status="finished", stage="finished")
 
 
 def _run_graph(deployment: Deployment, thread: str, mining: Mining) -> MiningState:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from knowledge_base.errors import InputError
 from services.model_settings import PREFIX, ModelSettings, listed
 
+RULES_TOKENS = 1100
+"""Prompt tokens beside the texts, a little more than they take: rules, output format and a criterion."""
+
 
 def check_models(settings: ModelSettings) -> None:
     """Make sure that what the settings say of models fits together, before a call is paid for.
@@ -42,9 +45,10 @@ def _check_language(settings: ModelSettings) -> None:
 
 
 def _check_lengths(settings: ModelSettings) -> None:
-    needed = 2 * settings.text_tokens + settings.completion_tokens
+    needed = 3 * settings.text_tokens + RULES_TOKENS + settings.completion_tokens
     if needed > settings.context_tokens:
         raise InputError(
-            f"{PREFIX}CONTEXT_TOKENS is {settings.context_tokens}, but two texts of {settings.text_tokens} tokens and "
-            f"a reply of {settings.completion_tokens} make {needed}; use a smaller {PREFIX}TEXT_TOKENS"
+            f"{PREFIX}CONTEXT_TOKENS is {settings.context_tokens}, but two texts and their prompt of "
+            f"{settings.text_tokens} tokens each, the rules and a reply of {settings.completion_tokens} make {needed}; "
+            f"use a smaller {PREFIX}TEXT_TOKENS"
         )

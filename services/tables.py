@@ -125,8 +125,9 @@ class ThreadRow(Tables):
 
     `mining` and `sealed` are JSON lists of positions, `mining` in the run's dataset and `sealed` in `sealed_of`.
     `status` is `running`, `finished` or `failed` (with `fault`). The lease is free where `lease_owner` is empty.
-    `attempts` counts advances begun since the last one that ended well. `round` and `stage` are for display.
-    `spent` says which budget ended the asking; empty while there is one.
+    `attempts` counts advances begun since the last one that ended well. `round` is for display; `stage` says
+    which part of the budget its judgments are charged to; `spent`, which budget ended the asking, empty while there is
+    one.
     """
 
     __tablename__ = "threads"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from agents.chronicle import Fate, RoundRecord
 from agents.local_run import run_local
 from agents.mining import Mining
 from agents.outcome import Outcome
-from agents.panel import FLIPS, Looks, in_sample
+from agents.panel import Looks
 from agents.paper_policy import PaperPolicy
 from agents.policy import Decision, Policy
 from agents.robust_policy import RobustPolicy
@@ -358,88 +357,3 @@ def test_both_orders_are_asked_of_a_judge_that_is_not_symmetric() -> None:
     found = mined(ScriptedManager([GOOD]), robust(rounds=1), second={"good": TURNED})
     assessed = found.records[0].entries[0].assessment
     assert (assessed.flip_rate, assessed.decided, assessed.abstained) == (1.0, 0, 8)
-
-
-MANY = "AB" * 30
-
-
-def looked(looks: Looks, first: str, second: str, rounds: int = 1) -> tuple[dict[str, set[str]], Mined]:
-    """Orders in which each pair was shown by the criterion `good`, and the run."""
-    judge = ScriptedJudge({"good": first}, {"good": second})
-    manager = ScriptedManager([GOOD])
-    thread = mining(pairs(MANY), manager, robust(rounds=rounds, looks=looks), symmetric=False)
-    found = Mined(run_local(thread, judge, LINEAGE), thread, manager)
-    shown: dict[str, set[str]] = {}
-    for ask, _, pair in judge.asked:
-        shown.setdefault(pair.hash, set()).add(ask.order)
-    return shown, found
-
-
-def turned_at(places: Sequence[int]) -> str:
-    """What a judge says in one order if it says `MANY` in the other but turns round at these pairs."""
-    other = {"A": "B", "B": "A"}
-    return "".join(other[c] if i in places else c for i, c in enumerate(MANY))
-
-
-SAMPLED = [int(p.id) for p in pairs(MANY) if in_sample(p.hash)]
-
-
-def test_where_the_order_hardly_matters_only_a_sample_is_shown_twice() -> None:
-    shown, found = looked("sampled", MANY, MANY)
-    twice = {pair for pair, orders in shown.items() if len(orders) == 2}
-    assert len(shown) == 60
-    assert twice == {pair for pair in shown if in_sample(pair)}
-    assert 0 < len(twice) < 30
-    assert found.records[0].entries[0].assessment.flip_rate == 0.0
-
-
-def test_where_the_order_matters_every_decision_is_looked_at_again() -> None:
-    shown, found = looked("sampled", MANY, "A" * 60)
-    assert all(len(orders) == 2 for orders in shown.values())
-    assert found.records[0].entries[0].assessment.flip_rate == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("more", [0, 1])
-def test_a_few_flips_are_those_of_repeated_answers_and_one_more_is_the_order(more: int) -> None:
-    few = int(FLIPS * len(SAMPLED))
-    shown, found = looked("sampled", MANY, turned_at(SAMPLED[: few + more]))
-    assert sum(len(orders) == 2 for orders in shown.values()) == (60 if more else len(SAMPLED))
-    assert found.records[0].entries[0].assessment.flip_rate > 0
-
-
-def test_flips_outside_the_sample_are_not_seen() -> None:
-    shown, found = looked("sampled", MANY, turned_at([i for i in range(60) if i not in SAMPLED]))
-    assert sum(len(orders) == 2 for orders in shown.values()) == len(SAMPLED)
-    assert found.records[0].entries[0].assessment.flip_rate == 0.0
-
-
-def test_a_sample_looks_again_only_at_decisions() -> None:
-    shown, _ = looked("sampled", "-" * 60, "-" * 60)
-    assert {len(orders) for orders in shown.values()} == {1}
-
-
-@pytest.mark.parametrize(("looks", "asked"), [("one", 60), ("both", 120), ("second", 120)])
-def test_the_other_kinds_of_looks_show_what_they_say(looks: Looks, asked: int) -> None:
-    shown, _ = looked(looks, MANY, MANY)
-    assert sum(map(len, shown.values())) == asked
-
-
-def test_a_second_look_follows_a_decision_only() -> None:
-    half = "AB" * 15 + "-" * 30
-    shown, found = looked("second", half, half)
-    decided = {p.hash for p in found.thread.brief.pairs if int(p.id) < 30}
-    assert {pair for pair, orders in shown.items() if len(orders) == 2} == decided
-
-
-def test_who_loses_the_race_is_looked_at_once() -> None:
-    bad = [criterion(f"bad {i}") for i in range(5)]
-    turned = MANY.translate(str.maketrans("AB", "BA"))
-    script = {"good": MANY} | {c.name: turned for c in bad}
-    judge = ScriptedJudge(script, {})
-    thread = mining(pairs(MANY), ScriptedManager([GOOD, *bad]), robust(rounds=1, looks="second"), symmetric=False)
-    run_local(thread, judge, LINEAGE)
-    per_cell = Counter((by.name, pair.id) for _, by, pair in judge.asked)
-    beaten = {by.name for by in [GOOD, *bad] if sum(name == by.name for name, _ in per_cell) < 60}
-    assert beaten
-    assert {count for (name, _), count in per_cell.items() if name in beaten} == {1}
-    assert {count for (name, _), count in per_cell.items() if name == "good"} == {2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -54,6 +55,13 @@ def world_pairs(stream: str, n: int) -> Dataset:
 MINED, SEALED = world_pairs("mining", 18), world_pairs("sealed", 6)
 
 
+def pairs_file(path: Path, dataset: Dataset) -> Path:
+    """The pairs as a user would have them."""
+    rows = [p.model_dump(include={"id", "prompt", "a", "b", "preferred"}) for p in dataset.pairs]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
 @lru_cache(maxsize=1)
 def small_base() -> Index:
     """A knowledge base of a few entries: embedding the whole catalogue would be most of a test's time."""
@@ -75,10 +83,15 @@ class SmallParties(ChatParties):
                 gate.close()
 
 
+def parties(settings: Settings, database: Database) -> SmallParties:
+    """As `Settings.parties` names it."""
+    return SmallParties(settings, database)
+
+
 def chat_settings(url: str, **overrides: Any) -> Settings:
     """Settings that name the model at `url` as worker and manager."""
     named: dict[str, Any] = {
-        "parties": "services.parties", "worker_model": MODEL, "worker_base_url": url, "worker_api_key": "none-needed",
+        "parties": "paid_bench", "worker_model": MODEL, "worker_base_url": url, "worker_api_key": "none-needed",
         "call_tries": 2, "in_flight": 16,
     }  # fmt: skip
     return load_settings(**named | overrides)
@@ -110,10 +123,15 @@ def reopened(deployment: Deployment, **changed: Any) -> Iterator[Deployment]:
         other.database.close()
 
 
-def paid_run(deployment: Deployment, config: RunConfig = PAPER, budget: Budget | None = None) -> str:
-    """A run over the world's pairs."""
+def paid_run(
+    deployment: Deployment,
+    config: RunConfig = PAPER,
+    budget: Budget | None = None,
+    test: Dataset | None = SEALED,
+) -> str:
+    """A run over the world's pairs, tested on others of it unless `test` is None."""
     chosen = config.model_copy(update={"budget": budget or Budget()})
-    return create_run(deployment.database, deployment.parties, MINED, chosen, SEALED)
+    return create_run(deployment.database, deployment.parties, MINED, chosen, test)
 
 
 def mine(deployment: Deployment, run: str, names: tuple[str, ...] = ("main",)) -> None:

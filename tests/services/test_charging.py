@@ -107,8 +107,9 @@ def test_where_nothing_costs_anything_no_account_is_opened(place: Path) -> None:
 
 
 def test_where_something_costs_the_run_must_be_there(deployment: Deployment) -> None:
-    with pytest.raises(RunError, match="'no such run' is not in this database"), charged_to(
-        deployment, "no such run", "race"
+    with (
+        pytest.raises(RunError, match="'no such run' is not in this database"),
+        charged_to(deployment, "no such run", "race"),
     ):
         pass
 
@@ -276,9 +277,10 @@ def test_a_quota_used_up_pauses_the_run_which_then_goes_on_where_it_stood(
 
 def test_a_budget_that_ends_one_worker_of_a_panel_loses_no_answer_of_the_other(place: Path) -> None:
     panel = {"worker_model": "openai:one,openai:two", "batch_size": 24, "in_flight": 8}
-    with endpoint(Service(models=()), Script(latency=0.02)) as served, paid_bench(
-        place, served.base_url, **panel
-    ) as deployment:
+    with (
+        endpoint(Service(models=()), Script(latency=0.02)) as served,
+        paid_bench(place, served.base_url, **panel) as deployment,
+    ):
         poor = paid_run(deployment, budget=Budget(calls=FIRST + 50))
         mine(deployment, poor)
         assert thread_row(deployment, f"{poor}-main").status == "finished"
@@ -302,3 +304,16 @@ def test_folds_stop_with_the_run_and_their_held_out_pairs_are_judged_from_what_w
     assert result.held_out_weighted is not None
     assert result.held_out_weighted.decided > 0
     assert served.stats()["requests"] <= 150
+
+
+def test_a_fold_for_which_no_money_is_left_does_not_lose_the_set_of_all_pairs(deployment: Deployment) -> None:
+    config = PAPER.model_copy(update={"holdout": "crossfit", "folds": 2})
+    run = paid_run(deployment, config, Budget(calls=60), None)
+    for names in (("main",), ("fold-1", "fold-2")):
+        mine(deployment, run, names)
+    assert {thread_row(deployment, f"{run}-{n}").status for n in ("main", "fold-1", "fold-2")} == {"finished"}
+    result = result_of(deployment.database, run)
+    assert result.criteria_set.members
+    assert result.held_out_weighted is not None
+    assert (result.held_out_weighted.n > 0, result.held_out_weighted.decided) == (True, 0)
+    assert "60 calls allowed" in result.usage.spent

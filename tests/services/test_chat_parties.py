@@ -14,7 +14,6 @@ from paid_bench import MINED, MODEL, PAPER, SmallParties, chat_settings, endpoin
 
 from agents.chat.cascade import CascadeJudge
 from agents.chat.gate import LocalGate
-from agents.chat.journal import Journalled
 from agents.judge import Judge
 from agents.judgments import Ask, Judgment
 from agents.manager import Brief
@@ -107,7 +106,7 @@ class TestFenceSecret:
 
 def test_settings_that_name_no_model_give_the_parties_that_need_none(place: Path, database: Database) -> None:
     assert type(load_parties(load_settings(parties="services.parties"), database)) is EmbeddedParties
-    assert type(load_parties(chat_settings(NOWHERE), database)) is ChatParties
+    assert type(load_parties(chat_settings(NOWHERE, parties="services.parties"), database)) is ChatParties
 
 
 def test_a_manager_without_a_worker_is_refused_with_the_remedy(database: Database) -> None:
@@ -115,9 +114,7 @@ def test_a_manager_without_a_worker_is_refused_with_the_remedy(database: Databas
         load_parties(load_settings(parties="services.parties", manager_model="openai:m"), database)
 
 
-def test_judges_answer_over_http_and_are_counted_by_the_endpoint(
-    database: Database, served: ThreadedEndpoint
-) -> None:
+def test_judges_answer_over_http_and_are_counted_by_the_endpoint(database: Database, served: ThreadedEndpoint) -> None:
     (judge,) = parties(database, served.base_url).workers()
     found = answers(judge)
     assert {j.key for j in found} == {ask.key for ask, _, _ in asks(judge)}

@@ -79,7 +79,13 @@ def test_free_judgments_come_in_batches_of_the_size_that_was_set(settings: Setti
 
 @pytest.mark.parametrize(
     ("in_flight", "size", "found"),
-    [(1, 64, 64), (16, 64, WAVES * 16), (4096, 64, MOST_IN_BATCH), (4096, 1000, max(1000, MOST_IN_BATCH)), (1, 5, WAVES)],
+    [
+        (1, 64, 64),
+        (16, 64, WAVES * 16),
+        (4096, 64, MOST_IN_BATCH),
+        (4096, 1000, max(1000, MOST_IN_BATCH)),
+        (1, 5, WAVES),
+    ],
 )
 def test_paid_batches_are_long_enough_to_keep_every_place_taken(
     place: Path, in_flight: int, size: int, found: int

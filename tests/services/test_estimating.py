@@ -104,7 +104,11 @@ def test_prices_come_from_the_settings_for_the_worker_and_the_manager_apart(plac
 
 
 def test_a_panel_costs_what_all_of_its_workers_cost(place: Path) -> None:
-    panel: dict[str, Any] = {"worker_model": f"{MODEL},openai:other", "manager_model": MODEL, "manager_base_url": NOWHERE}
+    panel: dict[str, Any] = {
+        "worker_model": f"{MODEL},openai:other",
+        "manager_model": MODEL,
+        "manager_base_url": NOWHERE,
+    }
     assert estimated(prices=json.dumps(PRICES), **panel).cost is None, "the other's price is not known"
     same = estimated(prices=json.dumps(PRICES | {"openai:other": PRICES[MODEL]}), **panel)
     dear = estimated(prices=json.dumps(PRICES | {"openai:other": {"prompt": 3.0, "completion": 6.0}}), **panel)

@@ -144,9 +144,7 @@ def test_what_a_run_judged_an_evaluation_of_its_set_does_not_pay_for_again(
         expected = expected_calls(deployment.database, deployment.parties, result.criteria_set, sealed)
         firsts = 6 * len(result.criteria_set.members)
         assert expected == firsts, "the first looks are stored, the second are not"
-        evaluate_stored(
-            deployment.database, deployment.parties, deployment.settings, result.criteria_set, sealed
-        )
+        evaluate_stored(deployment.database, deployment.parties, deployment.settings, result.criteria_set, sealed)
         assert 0 < asked(served) - before <= firsts
         assert served.stats()["duplicates"] == 0
 

@@ -111,3 +111,20 @@ def test_when_one_judge_of_a_panel_breaks_what_the_others_said_is_kept() -> None
     with pytest.raises(ConnectionError, match="the line is dead"):
         judge_questions([Renamed(), broken], slow, kept.extend)
     assert {j.key for j in kept} <= {a.key for a, _, _ in slow[1:]}
+
+
+class Patient(Renamed):
+    """Takes its time over each answer, as one whose calls are on their way and paid for."""
+
+    async def answer(self, questions: Sequence[Question]) -> AsyncIterator[Judgment]:
+        async for judgment in super().answer(questions):
+            await asyncio.sleep(0.01)
+            yield judgment
+
+
+def test_when_one_judge_of_a_panel_breaks_the_others_come_to_their_own_end() -> None:
+    kept: list[Judgment] = []
+    asked = [*questions(4), *questions(4, "letters/other")]
+    with pytest.raises(ConnectionError, match="the line is dead"):
+        judge_questions([Paced(lambda _: -1.0), Patient()], asked, kept.extend)
+    assert {j.key for j in kept} == {ask.key for ask, _, _ in asked if ask.judge == "letters/other"}

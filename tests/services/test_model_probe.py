@@ -1,4 +1,4 @@
-"""One real call tells whether an endpoint can judge, and `touchstone doctor` says what is the matter where it cannot."""
+"""One real call tells whether an endpoint can judge, and `touchstone doctor` says what is wrong where it cannot."""
 
 from __future__ import annotations
 
@@ -119,9 +119,7 @@ def test_the_doctor_tries_every_key(lone: pytest.MonkeyPatch) -> None:
         lone.setenv("TOUCHSTONE_MANAGER_MODEL", "openai:scripted")
         lone.setenv("TOUCHSTONE_MANAGER_API_KEY", "wrong")
         manager, worker = models()
-        print(served.stats(), manager, worker)
         assert served.stats()["outcomes"] == {"answered": 1, "bad_key": 1}
-    print(manager, worker)
     assert "401, the key was refused" in manager.found
     assert "the key was refused" not in worker.found
 

@@ -184,9 +184,9 @@ def test_a_language_without_prompts_is_refused_where_a_model_would_read_them() -
 
 
 def test_texts_that_never_fit_into_the_context_are_refused() -> None:
-    with pytest.raises(InputError, match=r"TOUCHSTONE_CONTEXT_TOKENS is 4096.*5024.*TOUCHSTONE_TEXT_TOKENS"):
+    with pytest.raises(InputError, match=r"TOUCHSTONE_CONTEXT_TOKENS is 4096.*8124.*TOUCHSTONE_TEXT_TOKENS"):
         load_settings(worker_model="openai:a", context_tokens=4096)
-    assert load_settings(worker_model="openai:a", context_tokens=4096, text_tokens=1000).text_tokens == 1000
+    assert load_settings(worker_model="openai:a", context_tokens=4096, text_tokens=600).text_tokens == 600
 
 
 def test_a_budget_in_money_needs_the_price_of_every_model_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,7 +173,10 @@ def test_a_reader_who_stops_reading_stops_new_jobs_from_starting() -> None:
     assert asyncio.run(read_one_and_wait()) <= 10
 
 
-@pytest.mark.parametrize(("error", "finished"), [(ValueError("a slip"), False), (EndpointClosed("quota"), True), (BudgetSpent("spent"), True)])
+@pytest.mark.parametrize(
+    ("error", "finished"),
+    [(ValueError("a slip"), False), (EndpointClosed("quota"), True), (BudgetSpent("spent"), True)],
+)
 def test_a_failure_ends_it_after_what_has_come(error: Exception, finished: bool) -> None:
     bench = Bench(0.02)
 
