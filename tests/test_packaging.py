@@ -30,12 +30,18 @@ WITHOUT_IMPORT = {
     "tree-sitter-c", "tree-sitter-cpp", "tree-sitter-go", "tree-sitter-java", "tree-sitter-javascript",
     "tree-sitter-python", "tree-sitter-rust",  # grammars, imported by name when their language is met
 }  # fmt: skip
-WITH_ANOTHER = {"jieba": "wordfreq", "pydantic-core": "pydantic", "click": "typer"}
+WITH_ANOTHER = {"jieba": "wordfreq", "pydantic-core": "pydantic", "click": "typer", "httpx2": "openai"}
 """Imported, but a part of a dependency that is declared."""
 
 
 def requirements() -> dict[str, Requirement]:
     return {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["project"]["dependencies"])}
+
+
+def extras() -> dict[str, Requirement]:
+    lines = [line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra]
+    found = {canonicalize_name(r.name): r for r in map(Requirement, lines)}
+    return {name: r for name, r in found.items() if name != PROJECT["project"]["name"]}
 
 
 def locked() -> dict[str, str]:
@@ -54,7 +60,8 @@ def used() -> set[str]:
 def test_every_distribution_that_is_imported_is_declared() -> None:
     needed = {WITH_ANOTHER.get(name, name) for name in used()}
     # Namespace packages such as `langgraph` belong to several distributions; one that is declared suffices.
-    missing = {name for name in needed - set(requirements()) if not name.startswith("langgraph-")}
+    declared = requirements().keys() | extras().keys()
+    missing = {name for name in needed - declared if not name.startswith("langgraph-")}
     assert missing == set()
 
 
@@ -63,8 +70,7 @@ def test_every_distribution_that_is_declared_is_used() -> None:
 
 
 def test_every_requirement_is_locked_at_a_version_that_satisfies_it() -> None:
-    extras = [Requirement(line) for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra]
-    asked = {**requirements(), **{canonicalize_name(r.name): r for r in extras}}
+    asked = {**requirements(), **extras()}
     assert [n for n, r in asked.items() if n not in locked() or Version(locked()[n]) not in r.specifier] == []
 
 

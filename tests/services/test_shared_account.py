@@ -320,7 +320,7 @@ def test_holders_are_told_apart_by_process_and_account(database: Database) -> No
     assert Mark.parse(one._holder.rsplit("/", 1)[0]) == Mark.here()
 
 
-def test_a_call_costs_microseconds(database: Database) -> None:
+def test_a_call_costs_less_than_a_millisecond_of_processor_time(database: Database) -> None:
     async def call_often(account: SqlAccount) -> float:
         before = time.process_time()
         for _ in range(5000):
@@ -330,5 +330,5 @@ def test_a_call_costs_microseconds(database: Database) -> None:
 
     with SqlAccount(database, "run", PRICES, Budget(calls=10**9)) as account:
         cost = asyncio.run(call_often(account))
-    assert cost < 300e-6
+    assert cost < 1e-3
     assert count(database) == 5000

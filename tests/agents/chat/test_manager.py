@@ -120,7 +120,8 @@ def test_a_share_of_everything_asks_the_model_for_no_criterion() -> None:
 
 
 def test_prior_criteria_in_words_only_are_proposed_too() -> None:
-    found = ChatManager(WritingModel(), Index.build([criterion("words only")]), secret=SECRET).seed(BRIEF, 1)
+    index = Index.build([criterion("words only")])
+    found = ChatManager(WritingModel(), index, secret=SECRET, share_from_base=1.0).seed(BRIEF, 1)
     assert [(p.criterion.name, p.origin) for p in found] == [("words only", "knowledge base")]
 
 

@@ -72,11 +72,11 @@ def test_criteria_that_were_taken_away_are_written_again(written):
 
 
 def test_another_run_is_refused_unless_forced_and_the_same_run_is_not(written):
-    check_run(written, sealed_result().run)
-    with pytest.raises(InputError, match=r"result\.json is of another run .* give another --out, or add --force"):
-        check_run(written, "0123456789abcdef")
-    check_run(written, "0123456789abcdef", force=True)
     other = sealed_result().model_copy(update={"run": "0123456789abcdef"})
+    check_run(written, sealed_result())
+    with pytest.raises(InputError, match=r"result\.json is of another run .* give another --out, or add --force"):
+        check_run(written, other)
+    check_run(written, other, force=True)
     with pytest.raises(InputError, match="another run"):
         write_folder(other, written)
     write_folder(other, written, force=True)
