@@ -41,8 +41,18 @@ def test_a_missing_package_is_named_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, provider: str, package: str, remedy: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
+    _forget_imports()
     with pytest.raises(InputError, match=remedy):
         open_model(f"{provider}:m")
+
+
+def _forget_imports() -> None:
+    """LangChain keeps the classes that it has imported once."""
+    import langchain.chat_models.base
+
+    for kept in vars(langchain.chat_models.base).values():
+        if hasattr(kept, "cache_clear"):
+            kept.cache_clear()
 
 
 def test_an_unknown_provider_is_refused_with_examples() -> None:
