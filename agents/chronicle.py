@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from agents.assessment import Assessment
 
 Fate = Literal["keep", "refine", "replace"]
-Origin = Literal["knowledge base", "search", "rewrite", "manager"]
+Origin = Literal["knowledge base", "search", "rewrite", "manager", "incumbent"]
+"""Where a criterion came from; an incumbent stood in the set that a refresh started from."""
 
 
 class Entry(BaseModel):

@@ -24,6 +24,8 @@ class Brief:
         seed: any integer; the same brief gives the same proposals.
         from_base: whether the manager may draw on the knowledge base.
         thorough: look at every mistake of a criterion, each by itself, as published; otherwise at the clearest few.
+        incumbents: criteria of the set that a refresh starts from, strongest first; they meet every mining pair before
+            anything replaces them.
     """
 
     pairs: tuple[Pair, ...]
@@ -32,6 +34,7 @@ class Brief:
     seed: int
     thorough: bool = False
     from_base: bool = True
+    incumbents: tuple[Criterion, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,11 @@ class Mining:
         """Mining pairs by hash."""
         return {p.hash: p for p in self.brief.pairs}
 
+    @cached_property
+    def incumbents(self) -> frozenset[str]:
+        """Hashes of the criteria that a refresh starts from."""
+        return frozenset(c.hash for c in self.brief.incumbents)
+
     def truth(self, pairs: tuple[str, ...]) -> NDArray[np.int8]:
         """(p,) people's preference on these mining pairs: +1 a, -1 b, 0 tie."""
         return np.array([self.by_hash[p].sign for p in pairs], dtype=np.int8)

@@ -26,14 +26,21 @@ Cell = tuple[str, str]
 
 
 def seed(mining: Mining) -> MiningState:
-    """First candidates, from the knowledge base and the manager; or all of the knowledge base, to be screened."""
+    """First candidates: incumbents, then from the base and the manager; or all of the base, to be screened."""
     state: MiningState = {"round": 1, "kept": [], "refining": [], "archive": [], "failing": [], "banned": []}
     state |= {"parents": {}, "origins": {}, "final": []}
     base = mining.manager.base(mining.brief) if mining.policy.screens else []
     if base:
         everything = [Proposal(c, "knowledge base", "all of it is screened") for c in base]
-        return state | _enter(state, mining, everything) | {"stage": "screen"}
-    return state | _enter(state, mining, mining.manager.seed(mining.brief, mining.policy.candidates))
+        return state | _enter(state, mining, _after_incumbents(mining, everything)) | {"stage": "screen"}
+    seeds = mining.manager.seed(mining.brief, mining.policy.candidates)
+    return state | _enter(state, mining, _after_incumbents(mining, seeds))
+
+
+def _after_incumbents(mining: Mining, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Incumbents first. One that is proposed anew stays an incumbent."""
+    standing = [Proposal(c, "incumbent", "it stands in the set to be renewed") for c in mining.brief.incumbents]
+    return [*standing, *(p for p in proposals if p.criterion.hash not in mining.incumbents)]
 
 
 def nothing_proposed() -> MiningState:
@@ -218,8 +225,11 @@ def _enter(state: MiningState, mining: Mining, proposals: Sequence[Proposal]) ->
 
 
 def _winners(state: MiningState, mining: Mining) -> list[str]:
-    votes = mining.ledger.votes(state["contenders"], rung_pairs(state, mining))
-    return mining.policy.survivors(_assess(votes, mining), state["rung"], len(_rungs(mining)))
+    """Who goes on to the next rung. Incumbents do: they won their place on more pairs than a rung has."""
+    standing = [c for c in state["contenders"] if c in mining.incumbents]
+    raced = [c for c in state["contenders"] if c not in mining.incumbents]
+    votes = mining.ledger.votes(raced, rung_pairs(state, mining))
+    return [*standing, *mining.policy.survivors(_assess(votes, mining), state["rung"], len(_rungs(mining)))]
 
 
 def _assess(votes: Votes, mining: Mining) -> list[Assessment]:

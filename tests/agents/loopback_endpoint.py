@@ -118,7 +118,7 @@ class LoopbackEndpoint:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        request = Request(first.split()[1], headers, json.loads(body))
+        request = Request(first.split()[1], headers, json.loads(body or b"{}"))
         self.requests.append(request)
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
