@@ -1,97 +1,170 @@
-"""Connections and transactions. Everything that differs between SQLite and Postgres is in this file."""
+"""Connections and transactions, the same over an SQLite file (`embedded_file`) and a server (`database_server`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakSet, finalize
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from knowledge_base.errors import InputError
+from services.database_server import DatabaseServer
+from services.embedded_file import BUSY_SECONDS, EmbeddedFile
 from services.tables import Tables
 
-BUSY_SECONDS = 60
-"""How long an SQLite connection waits for another process's write; writes here take milliseconds."""
-
 Rows = Sequence[Mapping[str, Any]]
+R = TypeVar("R")
 
 
 class Database:
-    """The tables behind an SQLAlchemy URL. Open one in each process: a connection does not survive a fork."""
+    """The tables behind an SQLAlchemy URL. Connections are opened when needed, in each process its own."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        self.url = _with_driver(make_url(url))
         self.embedded = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(url) if self.embedded else _server_engine(url)
-        self._writer = self._engine.execution_options(immediate=True)
+        self._behind = EmbeddedFile(self.url, gather) if self.embedded else DatabaseServer(self.url)
+        _open.add(self)
+        # Whoever forgets to close it leaves no connection behind on the server.
+        finalize(self, self._behind.close)
 
     def create(self) -> Database:
-        """Make the tables (and the file's folder) where they are not there yet.
+        """Have the tables there. A file is made, or brought up to this program; a server is only looked at.
 
         Raises:
-            InputError: the database cannot be opened, or its file is damaged.
+            InputError: the database cannot be opened, is damaged, belongs to a newer program, or is on a server and
+                waits for `touchstone migrate`.
         """
         try:
-            if self.embedded and self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            _gather()
-            with self.write() as connection:
-                Tables.metadata.create_all(connection)
+            self._behind.prepare()
         except (DatabaseError, OSError) as error:
-            raise InputError(self._told(error)) from error
+            raise InputError(self.told(error)) from error
         return self
 
-    def _told(self, error: DatabaseError | OSError) -> str:
+    def told(self, error: DatabaseError | OSError) -> str:
         """What is wrong with the database, and what to do, on one line and without a password."""
-        place = self.url.database if self.embedded else self.url.render_as_string(hide_password=True)
         reason = (str(error.orig if isinstance(error, DatabaseError) else error).splitlines() or [""])[0]
-        if self.embedded and isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-            return f"{place} is not a database or is damaged ({reason}): move it away, and a new one is made"
-        return f"{place} cannot be used ({reason}); check TOUCHSTONE_DATABASE_URL and TOUCHSTONE_HOME"
+        unusable = f"{self.place} cannot be used ({reason}); check TOUCHSTONE_DATABASE_URL and TOUCHSTONE_HOME"
+        return self._behind.told(error) or unusable
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: without a password."""
+        return self._behind.place
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one consistent view."""
-        with self._engine.begin() as connection:
+        with self._behind.read() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes. On SQLite it takes the write lock at once, so it can never fail half way."""
-        with self._writer.begin() as connection:
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that writes. What it reads stays so until it ends.
+
+        Args:
+            alone: no other writer is at work meanwhile, whatever it writes; the transaction can never fail half way
+                over another's. Without it, others that are not alone may be: for what is right beside all of those,
+                in any order, such as inserting what nobody changes.
+        """
+        with self._behind.write(alone) as connection:
             yield connection
+
+    @contextmanager
+    def moving(self) -> Iterator[Connection]:
+        """A transaction that changes the tables themselves; see `services.migrations`."""
+        with self._behind.moving() as connection:
+            yield connection
+
+    @property
+    def server(self) -> DatabaseServer:
+        """What only a server has.
+
+        Raises:
+            TypeError: the database is a file.
+        """
+        if not isinstance(self._behind, DatabaseServer):
+            raise TypeError(f"{self.place} is not on a server")
+        return self._behind
+
+    def again(self, do: Callable[[], R]) -> R:
+        """Do it, and once more if the server went away amid it; only for what may be done twice."""
+        try:
+            return do()
+        except DBAPIError as error:
+            if not self._behind.again(error):
+                raise
+        return do()
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engine.dispose()
+        self._behind.close()
+
+    def _forget(self) -> None:
+        self._behind.forget()
+
+
+def _with_driver(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+_open: WeakSet[Database] = WeakSet()
+
+
+def _forget_all() -> None:
+    """A connection that a forked child inherited is the parent's: two that use one garble each other's answers."""
+    for database in _open:
+        database._forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def insert_new(connection: Connection, table: type[Tables], rows: Rows) -> None:
     """Insert the rows whose primary key is not there yet; leave the others as they stand."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), [dict(r) for r in rows])
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), _ordered(table, rows))
 
 
 def upsert(connection: Connection, table: type[Tables], rows: Rows) -> None:
     """Insert rows, replacing the given columns where the primary key is there already."""
     if not rows:
         return
-    keys = [c.name for c in _table(table).primary_key.columns]
+    keys = _keys(table)
     statement = _insert(connection, table)
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), [dict(r) for r in rows])
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), _ordered(table, rows))
 
 
-def _gather() -> None:
+def gather() -> None:
     """Have the tables known that stand in the modules of their own purpose."""
+    import services.access.tables
+    import services.annotation.tables
+    import services.api.tables
+    import services.criteria_sets.tables
+    import services.knowledge.tables
     import services.labelling.tables
+    import services.orders.tables
+    import services.roles.tables
+    import services.schedules.tables
+    import services.telemetry.tables
+    import services.webhooks.tables
 
     del services
+
+
+def _ordered(table: type[Tables], rows: Rows) -> list[dict[str, Any]]:
+    """Rows by key: two that insert the same ones side by side then wait for each other in one direction only."""
+    keys = [key for key in _keys(table) if key in rows[0]]
+    return sorted((dict(r) for r in rows), key=lambda row: [row[key] for key in keys])
+
+
+def _keys(table: type[Tables]) -> list[str]:
+    return [c.name for c in _table(table).primary_key.columns]
 
 
 def _insert(connection: Connection, table: type[Tables]) -> Any:
@@ -105,29 +178,4 @@ def _table(table: type[Tables]) -> Table:
     return made
 
 
-def _server_engine(url: str) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise InputError(f"the database driver {error.name} is not installed; pip install {error.name}") from error
-
-
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
-    # The driver would otherwise begin transactions by itself, deferred, and a reader that turns
-    # writer fails with "database is locked" whatever its timeout.
-    connection.isolation_level = None
-    pragmas = (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
-    for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+__all__ = ["BUSY_SECONDS", "Database", "Rows", "gather", "insert_new", "upsert"]
