@@ -1,0 +1,1 @@
+"""Criteria sets as a team keeps them: lines of versions with evidence, decisions that stay on record, differences."""
