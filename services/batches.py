@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, exists, func, select, update
 
 from agents.judge import Question
 from agents.judgments import Ask
@@ -88,12 +88,26 @@ def _take_back_attempts(connection: Connection, dead: Sequence[str]) -> None:
     connection.execute(update(row).where(*unanswered).values(attempts=row.attempts - 1))
 
 
-def outstanding(database: Database, run: str) -> set[str]:
-    """Ids of the batches that hold missing judgments of a run."""
+def give_back(database: Database, batch: str, new_batch: NewBatch) -> list[str]:
+    """Give what a stopped job has not answered of a batch to a new one; no attempt counts. Returns its id, if any."""
+    mine = (JudgmentRow.batch == batch, JudgmentRow.status == "missing")
+    new = new_batch()
+    attempts = case((JudgmentRow.attempts > 0, JudgmentRow.attempts - 1), else_=0)
+    with database.write() as connection:
+        given = connection.execute(update(JudgmentRow).where(*mine).values(batch=new, attempts=attempts))
+        return [new] if given.rowcount else []
+
+
+def outstanding(database: Database, run: str = "") -> set[str]:
+    """Ids of the batches that hold missing judgments of a run; without one, all that hold any, wanted or not."""
+    held = (JudgmentRow.status == "missing", JudgmentRow.batch != "")
+    if not run:
+        with database.read() as connection:
+            return set(connection.execute(select(JudgmentRow.batch).where(*held).distinct()).scalars())
     wanted = exists().where(
         WantRow.key == JudgmentRow.key, WantRow.void == "", WantRow.thread == ThreadRow.id, ThreadRow.run == run
     )
-    query = select(JudgmentRow.batch).where(JudgmentRow.status == "missing", JudgmentRow.batch != "", wanted)
+    query = select(JudgmentRow.batch).where(*held, wanted)
     with database.read() as connection:
         return set(connection.execute(query.distinct()).scalars())
 
@@ -172,8 +186,15 @@ def cause_of(database: Database, batch: str) -> tuple[str, str]:
     return (found.run, found.stage) if found else ("", "")
 
 
-def threads_served(database: Database, batch: str) -> list[str]:
-    """Running threads that want a judgment of this batch and miss none at all any more."""
+def threads_served(database: Database, batch: str, waits: Callable[[str], bool] | None = None) -> list[str]:
+    """Running threads that want a judgment of this batch and miss none at all any more.
+
+    Args:
+        database: where.
+        batch: that has ended.
+        waits: whether a thread has another batch under way. What it misses is then not counted, which takes a look at
+            all that anybody misses: the end of that other batch counts it.
+    """
     query = (
         select(WantRow.thread)
         .join(JudgmentRow, JudgmentRow.key == WantRow.key)
@@ -182,7 +203,31 @@ def threads_served(database: Database, batch: str) -> list[str]:
     )
     with database.read() as connection:
         threads = sorted(connection.execute(query.distinct()).scalars())
+    threads = [t for t in threads if waits is None or not waits(t)]
+    with database.read() as connection:
         return [t for t in threads if not count_missing(connection, t)]
+
+
+def missing_by_thread(database: Database, threads: Sequence[str] = ()) -> dict[str, int]:
+    """Thread -> how many of the judgments that it misses nobody was given yet, of all threads that miss any.
+
+    Args:
+        database: where.
+        threads: to be looked at; none named: all, at once.
+    """
+    row, free = JudgmentRow, func.sum(case((JudgmentRow.batch == "", 1), else_=0))
+    every = (
+        select(WantRow.thread, free)
+        .join(row, row.key == WantRow.key)
+        .where(row.status == "missing", WantRow.void == "")
+        .group_by(WantRow.thread)
+    )
+    with database.read() as connection:
+        if not threads:
+            return {thread: int(count) for thread, count in connection.execute(every)}
+        each = {t: select(free).where(row.status == "missing", wanted_by(t)) for t in threads}
+        found = {t: connection.execute(query).scalar() for t, query in each.items()}
+    return {thread: int(count) for thread, count in found.items() if count is not None}
 
 
 def _missing(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[Missing]:

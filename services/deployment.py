@@ -11,7 +11,10 @@ from functools import cached_property
 from services.database import Database
 from services.parties import Parties, load_parties
 from services.queue import JobQueue
+from services.roles.settings import roles_of
 from services.settings import Settings
+from services.telemetry.tally import Tally
+from services.turns import Turns
 
 WAVES = 32
 """Calls of a paid batch for each place in flight. As a batch begins, all calls about a pair wait for its first one, and
@@ -32,6 +35,16 @@ class Deployment:
     def parties(self) -> Parties:
         """Who judges and who manages; made when first needed."""
         return load_parties(self.settings, self.database)
+
+    @property
+    def turns(self) -> Turns:
+        """Whose batches are on the queue, and whose wait."""
+        return Turns(self.database, self.queue, roles_of(self.settings).batches_ahead, self.settings.workers)
+
+    @property
+    def tally(self) -> Tally:
+        """Counts of what is done, by all processes."""
+        return Tally(self.queue.connection)
 
     @cached_property
     def batch_size(self) -> int:
@@ -57,6 +70,14 @@ def standing(settings: Settings) -> Deployment:
         queue = JobQueue(settings.redis_url, settings.job_seconds)
         _standing[name] = Deployment(settings, Database(settings.database), queue)
     return _standing[name]
+
+
+def close_standing() -> None:
+    """Close what this process keeps open, as it ends."""
+    while _standing:
+        _, deployment = _standing.popitem()
+        deployment.queue.close()
+        deployment.database.close()
 
 
 @contextmanager

@@ -19,6 +19,9 @@ from services.settings import Settings
 STOP_SECONDS = 2.0
 """Grace for a job at hand; what it has not written by then is judged again, so it may be short."""
 
+GRACE_SECONDS = 1.0
+"""Of those, until a job is stopped and gives back what it has not done."""
+
 KILLED_PATIENCE = 30
 """Workers killed by a signal, with no progress in between, after which something outside kills them for good."""
 
@@ -100,14 +103,14 @@ class Workforce:
         return f"{self._faulty} workers ended with exit status {worker.returncode} and none got anything done:\n{said}"
 
     def _start(self) -> None:
-        told = ["--parent", str(os.getpid()), "--jobs", str(MOST_JOBS)]
+        told = ["--parent", str(os.getpid()), "--jobs", str(MOST_JOBS), "--grace", str(GRACE_SECONDS)]
         command = [sys.executable, "-m", "services.worker_main", *told]
         draft = self._folder / "worker.log"
         with draft.open("wb") as log:
             # In a session of its own, so that Ctrl-C reaches the owner alone, which stops its workers in order.
             worker = subprocess.Popen(
                 command,
-                env=self._environment(),
+                env=environment_of(self._settings),
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -121,12 +124,14 @@ class Workforce:
     def _log(self, pid: int) -> Path:
         return self._folder / f"worker-{pid}.log"
 
-    def _environment(self) -> dict[str, str]:
-        checkout = str(Path(services.__file__).resolve().parents[1])
-        path = os.pathsep.join(filter(None, [checkout, os.environ.get("PYTHONPATH", "")]))
-        threads = dict.fromkeys(THREAD_VARIABLES, str(self._settings.threads))
-        fixed = {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
-        return {**os.environ, **threads, **self._settings.environment(), **fixed}
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Variables for a process that works with these settings."""
+    checkout = str(Path(services.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [checkout, os.environ.get("PYTHONPATH", "")]))
+    threads = dict.fromkeys(THREAD_VARIABLES, str(settings.threads))
+    fixed = {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
+    return {**os.environ, **threads, **settings.environment(), **fixed}
 
 
 def _mark(pid: int) -> Mark:
