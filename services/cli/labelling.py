@@ -61,6 +61,8 @@ def label_pairs(order: Order, *, as_json: bool, quiet: bool) -> LabelSummary:
     """
     _check(order)
     settings = load_settings(**({} if order.workers is None else {"workers": order.workers}))
+    if settings.url:
+        return _label_remotely(order, settings, as_json=as_json, quiet=quiet)
     demand(settings)
     loaded, budget = read_criteria(order.criteria), _budget(order, settings)
     silent = quiet or as_json
@@ -75,6 +77,18 @@ def label_pairs(order: Order, *, as_json: bool, quiet: bool) -> LabelSummary:
     with closing(Database(settings.database)) as database:
         summary = write_outputs(database, load_labelling(database, labelling), order.outputs)
     summary = summary.model_copy(update={"notes": (*summary.notes, *loaded.notes)})
+    _tell(summary, order, as_json=as_json, quiet=quiet)
+    return summary
+
+
+def _label_remotely(order: Order, settings: Settings, *, as_json: bool, quiet: bool) -> LabelSummary:
+    """The same, done by a server."""
+    from services.cli.remote import client_of, label_remotely
+
+    if order.limit is not None:
+        raise InputError("--limit is not for a server: send a shorter file, or unset TOUCHSTONE_URL")
+    with client_of(settings) as client:
+        summary = label_remotely(client, order)
     _tell(summary, order, as_json=as_json, quiet=quiet)
     return summary
 

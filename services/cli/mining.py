@@ -12,12 +12,12 @@ from rich.console import Console
 
 from knowledge_base.errors import InputError
 from services.cli.output_folder import check_folder, check_run, write_folder
-from services.cli.paying import agree, with_share
+from services.cli.paying import agree
 from services.cli.summary import output, print_summary, too_few
 from services.database import Database
 from services.datasets import Reading, Sides, read_dataset
 from services.doctor import demand
-from services.estimating import estimate_run
+from services.estimating import estimate_run, with_share
 from services.live import watcher
 from services.mining_thread import load_run
 from services.parties import load_parties
@@ -52,6 +52,8 @@ def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = 
     """
     check_folder(order.out, force=order.force)
     settings = load_settings(**({} if order.workers is None else {"workers": order.workers}))
+    if settings.url:
+        return _mine_remotely(order, settings, as_json=as_json, quiet=quiet)
     demand(settings)
     reading, test = _read(order)
     if not quiet and not as_json:
@@ -62,6 +64,20 @@ def mine_pairs(order: Order, *, as_json: bool, quiet: bool, site: Site | None = 
     with watcher(Console(stderr=True), quiet=quiet or as_json) as watch:
         result = run_to_end(run, settings, watch.update, site)
         watch.finish(result.rounds)
+    files = write_folder(result, order.out, force=order.force)
+    _tell(result, files, as_json=as_json, quiet=quiet)
+    return result
+
+
+def _mine_remotely(order: Order, settings: Settings, *, as_json: bool, quiet: bool) -> RunResult:
+    """The same, done by a server."""
+    from services.cli.remote import client_of, order_mining, watch_mining
+
+    with client_of(settings) as client:
+        run = order_mining(client, order, settings)
+        with watcher(Console(stderr=True), quiet=quiet or as_json) as watch:
+            result = watch_mining(client, run, watch)
+            watch.finish(result.rounds)
     files = write_folder(result, order.out, force=order.force)
     _tell(result, files, as_json=as_json, quiet=quiet)
     return result

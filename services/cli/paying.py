@@ -30,22 +30,6 @@ def budget_given(calls: int | None, tokens: int | None, cost: float | None) -> B
         ) from None
 
 
-def with_share(config: RunConfig, settings: Settings, expected: Estimate) -> RunConfig:
-    """The configuration with the settings' budget where the command gave none, and the sealed pairs' share of it.
-
-    Raises:
-        InputError: a budget of money, and a model whose price nobody gave.
-    """
-    given, usual = config.budget, settings.budget
-    budget = Budget(
-        calls=given.calls or usual.calls, tokens=given.tokens or usual.tokens, cost=given.cost or usual.cost,
-        kept_back=round(expected.kept_back, 3),
-    )  # fmt: skip
-    if budget.cost is not None:
-        settings.demand_prices()
-    return config.model_copy(update={"budget": budget if budget.limited else Budget()})
-
-
 def agree(expected: Estimate, config: RunConfig, settings: Settings, *, yes: bool) -> None:
     """Tell what a run is expected to take, and have the user agree.
 

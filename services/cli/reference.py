@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from typer.models import ArgumentInfo, OptionInfo
+from typer.models import ArgumentInfo, CommandInfo, OptionInfo
 
 from services.cli.entry import app, touchstone
 
@@ -57,9 +57,15 @@ class Command:
 
 
 def commands() -> list[Command]:
-    """Every command of the program, the program itself first."""
-    found = [c.callback for c in app.registered_commands if c.callback is not None]
-    return [_command("touchstone", touchstone), *(_command(f"touchstone {f.__name__}", f) for f in found)]
+    """Every command of the program: the program itself, its commands, then those of its groups."""
+    groups = [("touchstone", app)]
+    groups += [(f"touchstone {g.name}", g.typer_instance) for g in app.registered_groups if g.typer_instance]
+    found = [(f"{name} {_name(c)}", c.callback) for name, group in groups for c in group.registered_commands]
+    return [_command("touchstone", touchstone), *(_command(name, f) for name, f in found if f is not None)]
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or getattr(command.callback, "__name__", "").replace("_", "-")
 
 
 def cli_reference() -> str:
@@ -78,15 +84,20 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
     kind, *extras = get_args(hint)
     info = next(e for e in extras if isinstance(e, (ArgumentInfo, OptionInfo)))
     option = isinstance(info, OptionInfo)
-    declared = next((d for d in info.param_decls or () if d.startswith("--")), None)
+    # Typer keeps the first declaration where a default could stand.
+    declarations = [d for d in (info.default, *(info.param_decls or ())) if isinstance(d, str)]
+    declared = next((d.split("/")[0] for d in declarations if d.startswith("--")), None)
     name = (declared or "--" + parameter.name.replace("_", "-")) if option else parameter.name.upper()
     return Parameter(name, _values(kind, info), _default(parameter, name), " ".join((info.help or "").split()), option)
 
 
 def _values(kind: Any, info: ArgumentInfo | OptionInfo) -> str:
-    if get_origin(kind) is Literal:
-        return " or ".join(f"`{choice}`" for choice in get_args(kind))
-    plain = next((k for k in get_args(kind) if k is not NoneType), kind)
+    optional = NoneType in get_args(kind)
+    plain = next((k for k in get_args(kind) if k is not NoneType), kind) if optional else kind
+    if get_origin(plain) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(plain))
+    if get_origin(plain) is list:
+        return f"{_values(get_args(plain)[0], info)}; may be given several times"
     if info.min is None:
         return TYPES[plain]
     return f"{info.min:g} to {info.max:g}" if info.max is not None else f"{info.min:g} or more"

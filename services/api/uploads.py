@@ -1,0 +1,60 @@
+"""Bodies that are files: written to disk as they come, whatever their size, and gone when the request is."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from knowledge_base.errors import InputError
+
+PAIRS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+"""Endings of files of pairs."""
+
+FileName = Annotated[
+    str,
+    Query(
+        max_length=255, pattern=r"^[^/\\\x00-\x1f\x7f]+$", examples=["pairs.jsonl"],
+        description="What the file is called: for messages, and its ending says how it is read.",
+    ),
+]  # fmt: skip
+
+
+@asynccontextmanager
+async def received(
+    request: Request, name: str, folder: Path | None, endings: tuple[str, ...] = PAIRS
+) -> AsyncIterator[Path]:
+    """The body of a request as a file of this name, in a folder of its own that ends with the block.
+
+    Args:
+        request: whose body is read.
+        name: what its owner calls it.
+        folder: where the folder is made; None: where the system has its temporary files.
+        endings: those that the name may have.
+
+    Raises:
+        InputError: the name's ending is none that is read, or the body is empty.
+    """
+    if not name.lower().endswith(endings):
+        raise InputError(f"filename is {name!r}; give one that ends in {', '.join(endings[:-1])} or {endings[-1]}")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="touchstone-upload-", dir=folder) as made:
+        path = Path(made) / _harmless(name)
+        with path.open("wb") as file:
+            async for part in request.stream():
+                await run_in_threadpool(file.write, part)
+        if not path.stat().st_size:
+            raise InputError("the body is empty; send the file itself as the body, not as a form")
+        yield path
+
+
+def _harmless(name: str) -> str:
+    """The name as far as a file system may see it: messages then name the file as its owner does."""
+    return re.sub(r"[^A-Za-z0-9._ -]|^[.]", "_", name[-100:])
