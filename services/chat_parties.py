@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agents.chat.endpoint import ChatModel
     from agents.chat.gate import Gate
     from agents.chat.text_limit import TextLimit
+    from knowledge_base.index import Index
     from services.database import Database
     from services.model_settings import Endpoint
 
@@ -54,10 +55,6 @@ class ChatParties(EmbeddedParties):
         samples = self.settings.worker_samples
         return Panel(seats=tuple(seat_of(judge, samples, free=False) for judge in self._workers))
 
-    def manager(self) -> Manager:
-        """The manager's model, whose replies are kept so that none is paid for twice."""
-        return self._chat_manager
-
     def preload(self) -> None:
         """Load the embedding model, and what talks to endpoints."""
         import agents.chat.manager
@@ -78,15 +75,15 @@ class ChatParties(EmbeddedParties):
         strong = self.settings.strong_endpoint
         return tuple(CascadeJudge(judge, self._judge_of(strong, "STRONG")) if strong else judge for judge in cheap)
 
-    @cached_property
-    def _chat_manager(self) -> Manager:
+    def _new_manager(self, index: Index) -> Manager:
+        """The manager's model, whose replies are kept so that none is paid for twice."""
         from agents.chat.journal import Journalled
         from agents.chat.manager import ChatManager
         from services.sql_journal import SqlJournal
 
         model = Journalled(self.model(self.settings.manager_endpoint, "MANAGER"), SqlJournal(self.database))
         return ChatManager(
-            model, self.index, secret=self.secret, language=self.settings.language, limit=self._manager_limit,
+            model, index, secret=self.secret, language=self.settings.language, limit=self._manager_limit,
             in_flight=self.settings.in_flight,
         )  # fmt: skip
 

@@ -24,7 +24,7 @@ def save_dataset(database: Database, dataset: Dataset) -> str:
         {"dataset": dataset.hash, "position": i, "pair": p.hash, "label": p.model_dump_json(exclude=SEEN)}
         for i, p in enumerate(dataset.pairs)
     ]
-    with database.write() as connection:
+    with database.write(alone=False) as connection:
         insert_new(connection, DatasetRow, [_head(dataset)])
         insert_new(connection, PairRow, pairs)
         insert_new(connection, DatasetPairRow, places)

@@ -28,7 +28,7 @@ class StoredAnswers:
 
     def __init__(self, database: Database, dataset: Dataset) -> None:
         self._database, self._store = database, AnswerStore(database, ASKER)
-        with database.write() as connection:
+        with database.write(alone=False) as connection:
             rows = [{"hash": p.hash, "prompt": p.prompt, "a": p.a, "b": p.b} for p in dataset.pairs]
             insert_new(connection, PairRow, rows)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from agents.judge import Judge, Question
 from agents.judgments import Judgment
 from knowledge_base.errors import WrongJudge
+from services.stopping import Stopped, stoppable
 
 HANDFUL = 64
 """Most answers in one transaction."""
@@ -24,6 +25,7 @@ def judge_questions(judges: Sequence[Judge], questions: Sequence[Question], keep
 
     Raises:
         WrongJudge: a question is for a judge that is not among `judges`; none is answered.
+        Stopped: the worker is to end; what was answered before is kept.
         Exception: whatever a judge raises; what was answered before is kept.
     """
     by_name = {judge.fingerprint: judge for judge in judges}
@@ -39,11 +41,15 @@ async def _judge(shares: Sequence[Share], keep: Keep) -> None:
     arrivals: asyncio.Queue[Judgment | None] = asyncio.Queue()
     producer = asyncio.create_task(_produce_all(shares, arrivals))
     more = True
-    while more:
-        handful, more = await _handful(arrivals)
-        if handful:
-            keep(handful)
-    await producer
+    with stoppable(producer.cancel):
+        while more:
+            handful, more = await _handful(arrivals)
+            if handful:
+                keep(handful)
+    try:
+        await producer
+    except asyncio.CancelledError:
+        raise Stopped("the worker was asked to end") from None
 
 
 async def _produce_all(shares: Sequence[Share], arrivals: asyncio.Queue[Judgment | None]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import case, select, update
 
+from services.alongside import alongside
 from services.database import Database
 from services.processes import Mark
 from services.tables import ThreadRow
@@ -24,25 +25,23 @@ def is_free(owner: str, until: float) -> bool:
 
 @dataclass(frozen=True)
 class Lease:
-    """A lease held by this process; `token` tells it from any other this process may take."""
+    """A lease held by this process; `token` tells it from any other this process may take.
+
+    `taken_over`: another held it, and died or was not heard of for too long.
+    """
 
     database: Database
     thread: str
     token: str
     until: float
     seconds: float
+    taken_over: bool = False
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Keep the lease for as long as the block runs."""
-        done = threading.Event()
-        renewer = threading.Thread(target=self._renew, args=(done,), daemon=True)
-        renewer.start()
-        try:
+        with alongside(self._renew, "lease"):
             yield
-        finally:
-            done.set()
-            renewer.join()
 
     def release(self, **columns: Any) -> bool:
         """Give the lease back and write these columns of the thread with it; False if it was lost meanwhile.
@@ -63,8 +62,12 @@ class Lease:
 
     def _write(self, **columns: Any) -> bool:
         held = update(ThreadRow).where(ThreadRow.id == self.thread, ThreadRow.lease_owner == self.token)
-        with self.database.write() as connection:
-            return connection.execute(held.values(**columns)).rowcount == 1
+
+        def write() -> bool:
+            with self.database.write(alone=False) as connection:
+                return connection.execute(held.values(**columns)).rowcount == 1
+
+        return self.database.again(write)
 
 
 def take(database: Database, thread: str, seconds: float) -> Lease | None:
@@ -84,4 +87,4 @@ def take(database: Database, thread: str, seconds: float) -> Lease | None:
         taken = free.values(lease_owner=token, lease_until=now + seconds, attempts=row.attempts + 1)
         if connection.execute(taken).rowcount != 1:
             return None
-    return Lease(database, thread, token, now + seconds, seconds)
+    return Lease(database, thread, token, now + seconds, seconds, bool(found.lease_owner))

@@ -43,5 +43,5 @@ class SqlMeasurements:
         kept = [
             {"version": self._version, "text": t, "name": n, "value": None if math.isnan(v) else v} for t, n, v in rows
         ]
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             insert_new(connection, MeasurementRow, kept)

@@ -12,6 +12,7 @@ from agents.manager import Brief, Manager
 from agents.mining import Mining
 from agents.pairs import Dataset, Pair
 from agents.policies import policy_named
+from knowledge_base.criterion import Criterion
 from knowledge_base.errors import RunError
 from services.database import Database
 from services.dataset_store import load_dataset
@@ -49,7 +50,7 @@ class StoredThread:
         policy = policy_named(facts.policy, facts.size, facts.rounds, free=facts.panel.free)
         brief = Brief(
             self.mining, self.run.dataset.description, facts.domain, config.seed, policy.thorough,
-            config.knowledge_base,
+            config.knowledge_base, incumbents_of(database, config),
         )  # fmt: skip
         return Mining(brief, self.sealed, ledger, manager, policy, facts.panel)
 
@@ -60,7 +61,21 @@ class StoredThread:
         return Lineage(
             dataset=self.run.dataset.hash, pairs=len(self.mining), judge=facts.judge, manager=facts.manager,
             policy=facts.policy, rounds=facts.rounds, size=facts.size, seed=self.run.config.seed,
+            parent=self.run.config.parent,
         )  # fmt: skip
+
+
+def incumbents_of(database: Database, config: RunConfig) -> tuple[Criterion, ...]:
+    """Criteria of the set that a run starts from; none where it starts from none.
+
+    Raises:
+        InputError: that set is not stored here.
+    """
+    if not config.parent:
+        return ()
+    from services.criteria_sets.reading import load_set
+
+    return load_set(database, config.parent).criteria_set.criteria
 
 
 def load_run(database: Database, run: str) -> StoredRun:

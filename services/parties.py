@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agents.judge import Judge
 from agents.manager import Manager
@@ -21,6 +21,10 @@ from services.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from knowledge_base.index import Index
+    from services.knowledge.holdings import Library
+
+MANAGERS = 4
+"""Managers over earlier knowledge bases that are kept beside the latest, for the runs that began with those."""
 
 
 class Parties(Protocol):
@@ -47,11 +51,31 @@ class Parties(Protocol):
         ...
 
 
+@runtime_checkable
+class Mindful(Protocol):
+    """Parties whose knowledge base grows, and who remember what it was when a run began."""
+
+    def manager_of(self, fingerprint: str) -> Manager:
+        """The manager over the knowledge base that this fingerprint names; over today's where it names none."""
+        ...
+
+
+def manager_for(parties: Parties, fingerprint: str) -> Manager:
+    """The manager that a run goes on with: one with the knowledge base that the run began with.
+
+    Args:
+        parties: of the deployment.
+        fingerprint: of the manager that the run was created with (`RunFacts.manager`).
+    """
+    return parties.manager_of(fingerprint) if isinstance(parties, Mindful) else parties.manager()
+
+
 class EmbeddedParties:
     """Signals judge and statistics manage: no key, no network, no cost."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings, self.database = settings, database
+        self._managers: list[tuple[Index, Manager]] = []
 
     def workers(self) -> tuple[Judge, ...]:
         """The signal judge, remembering its measurements in the database."""
@@ -62,8 +86,12 @@ class EmbeddedParties:
         return Panel(seats=(seat_of(self._judge),))
 
     def manager(self) -> Manager:
-        """The statistical manager, over the catalogue."""
-        return self._manager
+        """The manager over the knowledge base as it stands."""
+        return self._manager_over(self.index)
+
+    def manager_of(self, fingerprint: str) -> Manager:
+        """See `Mindful`."""
+        return self._manager_over(self.library.named_in(fingerprint) or self.index)
 
     @cached_property
     def _judge(self) -> Judge:
@@ -73,21 +101,33 @@ class EmbeddedParties:
 
         return SignalJudge(SqlMeasurements(self.database, signals_version()))
 
-    @cached_property
-    def _manager(self) -> Manager:
+    def _manager_over(self, index: Index) -> Manager:
+        """The manager that draws on this index; the latest few are kept with all that they have measured."""
+        for known, manager in self._managers:
+            if known is index:
+                return manager
+        made = self._new_manager(index)
+        self._managers = [(index, made), *self._managers[:MANAGERS]]
+        return made
+
+    def _new_manager(self, index: Index) -> Manager:
         from agents.signals.measurement import signals_version
         from agents.statistical_manager import StatisticalManager
         from services.measurement_store import SqlMeasurements
 
-        return StatisticalManager(self.index, SqlMeasurements(self.database, signals_version()))
+        return StatisticalManager(index, SqlMeasurements(self.database, signals_version()))
+
+    @property
+    def index(self) -> Index:
+        """The knowledge base as it stands: the catalogue and what was approved since."""
+        return self.library.current()
 
     @cached_property
-    def index(self) -> Index:
-        """The knowledge base."""
-        from knowledge_base.entries import load_catalogue
-        from knowledge_base.index import Index
+    def library(self) -> Library:
+        """The knowledge base, and what it was when earlier runs began."""
+        from services.knowledge.holdings import Library
 
-        return Index.load_or_build(load_catalogue(), self.settings.home / "index")
+        return Library(self.database, self.settings.home)
 
     def domain(self, dataset: Dataset) -> Domain:
         """Recognised from texts, prompts and description."""

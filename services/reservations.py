@@ -60,13 +60,13 @@ class Decision:
 
 def open_account(database: Database, run: str) -> None:
     """Make room for a run's sums."""
-    with database.write() as connection:
+    with database.write(alone=False) as connection:
         insert_new(connection, SpendingRow, [{"run": run, "work": work, **_columns(NOTHING)} for work in WORKS])
 
 
 def settle(database: Database, claim: Claim, budget: Budget) -> Decision:
     """Record a claim's calls, and decide on its needs."""
-    with database.write() as connection:
+    with database.write(alone=False) as connection:
         # Taken first, as a lock: on a server, transactions of other processes wait here for this one to end.
         spent = spending(connection, claim.run, lock=budget.limited)
         _record(connection, claim)

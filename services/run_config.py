@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,7 @@ class RunConfig(BaseModel):
         holdout: `sealed`, `crossfit` or `none` whatever the number of pairs; `auto` goes by `minimum`.
         knowledge_base: whether the manager draws on prior criteria.
         budget: what the run may take of models that cost something.
+        parent: version of the stored criteria set that the run starts from; empty if from none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,3 +43,9 @@ class RunConfig(BaseModel):
     holdout: WantedHoldout = "auto"
     knowledge_base: bool = True
     budget: Budget = Budget()
+    parent: str = ""
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """What of it decides a run's id: a run without a parent has the id it had before there were any."""
+        return self.model_dump(exclude=set() if self.parent else {"parent"})

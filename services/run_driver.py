@@ -55,7 +55,7 @@ def run_to_end(
             _revive(database, run)
             with ending_signals_raise(), _watch(database, run), _lent(site, settings) as place:
                 _drive(place, run, on_progress or _unwatched)
-        return result_of(database, run)
+        return database.again(lambda: result_of(database, run))
     finally:
         database.close()
 
@@ -98,7 +98,7 @@ def _drive(site: Site, run: str, on_progress: OnProgress) -> None:
     pause, swept = site.deployment.settings.sweep_seconds, 0.0
     while True:
         begun = time.monotonic()
-        progress = progress_of(database, run)
+        progress = database.again(lambda: progress_of(database, run))
         reading = time.monotonic() - begun
         on_progress(progress)
         if progress.status == "finished":
@@ -108,7 +108,7 @@ def _drive(site: Site, run: str, on_progress: OnProgress) -> None:
         site.workforce.tend(progress.answered)
         restarted = site.server.tend() if site.server else False
         if restarted or time.monotonic() - swept > pause:
-            sweeper.sweep(run)
+            database.again(lambda: sweeper.sweep(run))
             swept = time.monotonic()
         # Looking must not become the work: on a big run it takes longer, and is then done less often.
         time.sleep(max(POLL_SECONDS, 5 * reading))

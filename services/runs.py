@@ -161,7 +161,7 @@ def _versions() -> dict[str, str]:
 def _run_id(dataset: Dataset, test: Dataset | None, config: RunConfig, who: Who) -> str:
     """Hash (16 hex digits) of everything that decides the result; the seed is part of the configuration."""
     policy = policy_named(config.policy, config.size, config.rounds, free=who.panel.free)
-    decided = [config.model_dump(), who.panel.model_dump(), who.manager, policy.name, policy.size, policy.rounds]
+    decided = [config.decides, who.panel.model_dump(), who.manager, policy.name, policy.size, policy.rounds]
     seen = [dataset.hash, test.hash if test else "", decided]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
 

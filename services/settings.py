@@ -12,9 +12,14 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from knowledge_base.errors import InputError
+from services.access.settings import AccessSettings
+from services.annotation.settings import AnnotationSettings
+from services.client_settings import ClientSettings
 from services.model_checks import check_models
 from services.model_settings import PREFIX as PREFIX
 from services.model_settings import ModelSettings, as_variable
+from services.roles.settings import RoleSettings
+from services.webhooks.settings import WebhookSettings
 
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 TRANSPORTS = ("unix://", "redis://", "rediss://")
@@ -31,7 +36,7 @@ def _default_workers() -> int:
     return max(2, os.cpu_count() or 1)
 
 
-class Settings(ModelSettings):
+class Settings(ModelSettings, AccessSettings, AnnotationSettings, ClientSettings, RoleSettings, WebhookSettings):
     """One deployment's settings; build it with `load_settings`, which explains what is wrong with a value.
 
     Attributes:

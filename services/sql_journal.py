@@ -29,7 +29,7 @@ class SqlJournal:
     def write(self, key: str, reply: Reply) -> None:
         # As ASCII, in which even half a surrogate or a NUL can be stored everywhere.
         row = {"key": _digest(key), "body": json.dumps(asdict(reply)), "at": time.time()}
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             insert_new(connection, ReplyRow, [row])
 
 

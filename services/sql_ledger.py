@@ -38,7 +38,7 @@ class SqlLedger:
     def remember(self, criteria: Sequence[Criterion]) -> None:
         bodies = {c.hash: c.model_dump_json() for c in criteria}
         digests = {h: hashlib.sha256(body.encode()).hexdigest() for h, body in bodies.items()}
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             rows = [{"digest": digests[h], "hash": h, "body": body} for h, body in bodies.items()]
             insert_new(connection, CriterionRow, rows)
             mine = [{"thread": self._thread, "hash": h, "digest": d} for h, d in digests.items()]
@@ -84,7 +84,7 @@ class SqlLedger:
 
     def record(self, entry: RoundRecord) -> None:
         row = {"thread": self._thread, "number": entry.number, "body": entry.model_dump_json()}
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             upsert(connection, RoundRow, [row])
 
     def records(self) -> list[RoundRecord]:
@@ -151,10 +151,17 @@ def keep_answers(database: Database, judgments: Sequence[Judgment]) -> None:
     fields = ("status", "verdict", "margin", "rationale", "hesitation", "truncated")
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in fields}
     missing = update(table).where(table.c.key == bindparam("at"), table.c.status == "missing")  # type: ignore[arg-type]
-    rows = [{"at": j.key} | {f"new_{name}": getattr(j, name) for name in fields} for j in judgments]
-    if rows:
-        with database.write() as connection:
+    # By key, so that two jobs that were given the same judgments wait for each other in one direction only.
+    ordered = sorted(judgments, key=lambda j: j.key)
+    rows = [{"at": j.key} | {f"new_{name}": getattr(j, name) for name in fields} for j in ordered]
+
+    def write() -> None:
+        with database.write(alone=False) as connection:
             connection.execute(missing.values(**values, answered_at=time.time()), rows)
+
+    if rows:
+        # What was answered is paid for, so a server that restarts just now must not cost it.
+        database.again(write)
 
 
 def _judgment(row: Any, *, told: bool = False) -> Judgment:

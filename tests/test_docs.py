@@ -50,9 +50,10 @@ def made(line: str) -> list[str]:
 
 
 def commands() -> dict[str, Any]:
-    """Command name -> command, as typer builds them."""
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    """Command name -> command, as typer builds them; one of a group as `group command`."""
+    whole: Any = typer.main.get_command(app)
+    within = {f"{g} {n}": c for g, found in whole.commands.items() for n, c in getattr(found, "commands", {}).items()}
+    return dict(whole.commands) | within
 
 
 def anchors(page: str) -> set[str]:
@@ -118,7 +119,10 @@ def test_every_command_and_option_that_is_shown_exists(path: Path) -> None:
         if used is None or line.startswith(("import", "-", "docker")):
             continue
         assert used.group(1) in known, line
-        options = {option for p in known[used.group(1)].params for option in (*p.opts, *p.secondary_opts)}
+        second = re.match(r" ([a-z][a-z-]*)", used.group(2))
+        name = f"{used.group(1)} {second.group(1)}" if second else ""
+        command = known.get(name, known[used.group(1)])
+        options = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
         assert set(re.findall(r"--[a-z][a-z-]*", used.group(2))) <= options | {"--help"}, line
 
 

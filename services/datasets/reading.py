@@ -34,7 +34,8 @@ class Reading:
 
     Attributes:
         dataset: its pairs (and points), with notes.
-        format: name of the format it was recognised as: native, trl, reference, arena or pointwise.
+        format: name of the format it was recognised as: native, trl, reference, arena or pointwise; or of the tool
+            that exported it: argilla or label-studio.
         agreement: how far its annotators agree; None if no pair has two votes.
     """
 
@@ -56,7 +57,9 @@ def read_dataset(
     sides: Sides = "keep",
     total_bytes: int = TOTAL_BYTES,
 ) -> Reading:
-    """Read a JSONL, CSV or Parquet file; docs/data-formats.md says what it may hold and what happens when.
+    """Read a JSONL, CSV or Parquet file, or an export of Argilla or Label Studio.
+
+    docs/data-formats.md says what a file may hold and what happens when; docs/exchange.md says it of exports.
 
     Args:
         path: the file; the dataset is named after it.
@@ -70,8 +73,13 @@ def read_dataset(
         InputError: the file as a whole cannot be used: missing, empty, not recognised, over a limit, or nothing in it
             prefers one text to another.
     """
+    # Imported here, since exports are read by means of this package.
+    from services.exchange.recognising import exported_votes
+
     path = Path(path)
-    source = open_rows(path)
+    opened = open_rows(path)
+    export = exported_votes(path)
+    source = export or opened
     known = _recognised(path.name, source)
     allowance = Allowance(path.name, limit, total_bytes)
     if isinstance(known, PointFormat):
@@ -80,6 +88,8 @@ def read_dataset(
         return _from_points(path, texts, description, limit, notes)
     pool = PairPool(path.name, allowance)
     notes = _fill(path.name, source, known, pool.add)
+    if export is not None:
+        return _from_pairs(path, pool, description, sides, export.tool.name, notes + export.notes())
     return _from_pairs(path, pool, description, sides, known.name, notes)
 
 

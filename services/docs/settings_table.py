@@ -1,4 +1,4 @@
-"""Every setting as a table row, from `Settings`, its part about models, and their docstrings."""
+"""Every setting as a table row, from `Settings`, its parts, and their docstrings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from services.docs.blocks import table
-from services.model_settings import ModelSettings
 from services.settings import PREFIX, Settings
 
 COMPUTED = {"home": "the user's data folder", "workers": "one a core, at least 2"}
@@ -16,9 +15,11 @@ COMPUTED = {"home": "the user's data folder", "workers": "one a core, at least 2
 
 
 def settings_table() -> str:
-    """Variable, default and meaning, models last. Raises KeyError if a setting is not documented in its class."""
-    meanings = _meanings(Settings) | _meanings(ModelSettings)
-    names = sorted(Settings.model_fields, key=lambda name: name in ModelSettings.model_fields)
+    """Variable, default and meaning, part by part. Raises KeyError if a setting is not documented in its class."""
+    documented = [part for part in Settings.__mro__ if part.__module__.startswith("services.")]
+    meanings = {name: meaning for part in documented for name, meaning in _meanings(part).items()}
+    own = [name for part in documented for name in part.__annotations__ if name in Settings.model_fields]
+    names = list(dict.fromkeys(own))
     rows = [(f"`{PREFIX}{name.upper()}`", _default(name), meanings[name]) for name in names]
     return table(("variable", "default", "meaning"), rows)
 
@@ -30,7 +31,7 @@ def _default(name: str) -> str:
     return f"`{value}`" if value not in ("", {}, SecretStr("")) else "empty"
 
 
-def _meanings(settings: type[ModelSettings]) -> dict[str, str]:
+def _meanings(settings: type) -> dict[str, str]:
     """Field name -> what the class says of it under `Attributes:`."""
     listed = (settings.__doc__ or "").split("Attributes:", 1)[1]
     entries = re.split(r"^ {8}(?=\w+: )", listed, flags=re.MULTILINE)[1:]

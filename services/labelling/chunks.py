@@ -10,15 +10,15 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from rq import Queue
-from sqlalchemy import Row, and_, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, case, select, update
 
 from agents.pairs import Pair
 from services.batches import SHRINK
 from services.database import Database
 from services.dataset_store import bare_pairs
 from services.labelling.tables import LabellingRow, LabelRow
-from services.queue import FAILURE_SECONDS, QUEUE, SERIALIZER, JobQueue
+from services.queue import JobQueue
+from services.turns import Turns
 
 PAIRS, FEWEST = 100, 10
 """Pairs in a chunk, and how few it may hold for the sake of a chunk for every worker."""
@@ -29,32 +29,26 @@ BYTES = 32_000_000
 AT_ONCE = 5000
 """Pairs handed out in one transaction."""
 
-JOB = "services.labelling.jobs.label_chunk"
-
 Open = Row[*tuple[Any, ...]]
 
 
 class ChunkQueue:
-    """Chunks on the queue of jobs."""
+    """Chunks, of which each labelling has few on the queue at a time."""
 
-    def __init__(self, queue: JobQueue, job_seconds: int) -> None:
-        self._jobs, self._seconds = queue, job_seconds
-        self._queue = Queue(QUEUE, connection=queue.connection, serializer=SERIALIZER, default_timeout=job_seconds)
+    def __init__(self, queue: JobQueue, turns: Turns) -> None:
+        self._queue, self._turns = queue, turns
 
     def new_chunk(self) -> str:
         """A fresh chunk id. It names its server, so that any other can tell whether it may be alive."""
-        return f"label-{self._jobs.transport}-{secrets.token_hex(8)}"
+        return f"label-{self._queue.transport}-{secrets.token_hex(8)}"
 
-    def label(self, chunks: Sequence[str]) -> None:
+    def label(self, labelling: str, chunks: Sequence[str]) -> None:
         """Have these chunks labelled."""
-        jobs = [
-            Queue.prepare_data(
-                JOB, args=(c,), job_id=c, description=c, timeout=self._seconds, result_ttl=0,
-                failure_ttl=FAILURE_SECONDS,
-            )
-            for c in chunks
-        ]  # fmt: skip
-        self._queue.enqueue_many(jobs)
+        self._turns.offer(labelling, labelling, chunks)
+
+    def replace(self, labelling: str, chunk: str, again: Sequence[str]) -> None:
+        """Have another chunk take the place of one that was stopped; of none, if nothing of it is left."""
+        self._turns.replace(chunk, again, labelling)
 
 
 def hand_out(database: Database, labelling: str, size: int, queue: ChunkQueue) -> int:
@@ -69,7 +63,7 @@ def hand_out(database: Database, labelling: str, size: int, queue: ChunkQueue) -
             for chunk, part in chunks.items():
                 between = row.position.between(part[0], part[-1])
                 connection.execute(update(row).where(*fresh, between).values(chunk=chunk))
-        queue.label(list(chunks))
+        queue.label(labelling, list(chunks))
         handed += len(some)
         if len(some) < AT_ONCE:
             return handed
@@ -88,7 +82,7 @@ def hand_out_again(database: Database, labelling: str, dead: Sequence[str], size
         given = [{"p": position, "c": chunk} for chunk, part in chunks.items() for position in part]
         if given:
             connection.execute(update(table).where(at).values(chunk=bindparam("c")), given)  # type: ignore[arg-type]
-    queue.label(list(chunks))
+    queue.label(labelling, list(chunks))
 
 
 def open_pairs(connection: Any, labelling: str, chunks: Sequence[str]) -> Sequence[Open]:
@@ -145,6 +139,15 @@ def blame(database: Database, chunk: str, fault: str) -> None:
     """Note on the open pairs of a chunk why they are open."""
     with database.write() as connection:
         connection.execute(update(LabelRow).where(LabelRow.chunk == chunk, ~LabelRow.done).values(fault=fault))
+
+
+def give_back(database: Database, labelling: str, chunk: str, queue: ChunkQueue) -> None:
+    """Give the open pairs of a stopped job's chunk to a new one; no attempt counts."""
+    mine, new = (LabelRow.chunk == chunk, ~LabelRow.done), queue.new_chunk()
+    attempts = case((LabelRow.attempts > 0, LabelRow.attempts - 1), else_=0)
+    with database.write() as connection:
+        given = connection.execute(update(LabelRow).where(*mine).values(chunk=new, attempts=attempts)).rowcount
+    queue.replace(labelling, chunk, [new] if given else [])
 
 
 def give_up(database: Database, labelling: str, chunk: str, fault: str) -> None:

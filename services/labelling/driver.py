@@ -74,7 +74,7 @@ def _drive(site: Site, labelling: Labelling, tell: OnProgress) -> None:
     pause, swept = site.deployment.settings.sweep_seconds, 0.0
     while True:
         begun = time.monotonic()
-        progress = label_progress(database, labelling.id)
+        progress = database.again(lambda: label_progress(database, labelling.id))
         reading = time.monotonic() - begun
         tell(progress)
         if progress.status == "failed":
@@ -86,7 +86,7 @@ def _drive(site: Site, labelling: Labelling, tell: OnProgress) -> None:
         site.workforce.tend(progress.done + progress.asked)
         restarted = site.server.tend() if site.server else False
         if restarted or time.monotonic() - swept > pause:
-            sweeper.sweep()
+            database.again(sweeper.sweep)
             swept = time.monotonic()
         # Looking must not become the work.
         time.sleep(max(POLL_SECONDS, 5 * reading))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from agents.chat.accounts import charging
+from agents.judgments import Ask, Judgment
 from agents.pairs import Pair
 from knowledge_base.errors import BudgetSpent, EndpointClosed, WrongJudge
 from services.deployment import Deployment, standing
 from services.labelling.answer_store import AnswerStore
-from services.labelling.chunks import begin, blame, give_up
-from services.labelling.pair_vote import PairVote
+from services.labelling.chunks import ChunkQueue, begin, blame, give_back, give_up
+from services.labelling.pair_vote import PairResult, PairVote
 from services.labelling.register import load_labelling
 from services.labelling.sheet import judges_by_name
 from services.labelling.waves import Waves
 from services.settings import load_settings
+from services.stopping import Stopped
+from services.telemetry.logs import about
 
 
 def label_chunk(chunk: str) -> None:
@@ -30,16 +33,32 @@ def label_pairs(deployment: Deployment, chunk: str) -> int:
     Raises:
         WrongJudge: the labelling is for other workers than this one; it is given up.
         EndpointClosed, BudgetSpent: nothing more will be answered; the labelling is given up until somebody mends that.
+        Stopped: the worker is to end; the open pairs are handed out again.
         Exception: whatever a judge raises; it is noted on the open pairs, which a sweep hands out again.
     """
+    try:
+        count = _label_pairs(deployment, chunk)
+    except BaseException:
+        # Should this fail as well, a sweep finds the place that stays empty.
+        with suppress(Exception):
+            deployment.turns.ended(chunk)
+        raise
+    deployment.turns.ended(chunk)
+    return count
+
+
+def _label_pairs(deployment: Deployment, chunk: str) -> int:
     labelling, pairs = begin(deployment.database, chunk)
     if not pairs:
         return 0
     try:
-        with _charged(deployment, labelling):
+        with about(labelling=labelling, batch=chunk), _charged(deployment, labelling):
             _vote(deployment, labelling, pairs)
     except (WrongJudge, EndpointClosed, BudgetSpent) as error:
         give_up(deployment.database, labelling, chunk, f"{type(error).__name__}: {error}")
+        raise
+    except Stopped:
+        give_back(deployment.database, labelling, chunk, ChunkQueue(deployment.queue, deployment.turns))
         raise
     except Exception as error:
         blame(deployment.database, chunk, f"{type(error).__name__}: {error}")
@@ -53,7 +72,16 @@ def _vote(deployment: Deployment, labelling: str, pairs: Mapping[int, Pair]) -> 
     store = AnswerStore(deployment.database, labelling)
     asks = [ask for pair in pairs.values() for c in found.sheet.criteria for ask in found.sheet.asks(c, pair.hash)]
     votes = {position: PairVote(pair, found.sheet) for position, pair in pairs.items()}
-    asyncio.run(Waves(votes, found.sheet, judges, store.stored(asks), store.keep).run())
+    kept: list[tuple[str, str]] = []
+
+    def keep(answers: Sequence[tuple[Ask, Judgment]], finished: Mapping[int, PairResult]) -> None:
+        store.keep(answers, finished)
+        kept.extend((ask.judge, judgment.status) for ask, judgment in answers)
+
+    try:
+        asyncio.run(Waves(votes, found.sheet, judges, store.stored(asks), keep).run())
+    finally:
+        deployment.tally.judged(kept)
 
 
 @contextmanager

@@ -58,6 +58,14 @@ def write_outputs(database: Database, labelling: Labelling, outputs: Outputs) ->
     return tally.summary(exported=outputs.trl is not None)
 
 
+def summary_of(database: Database, labelling: Labelling) -> LabelSummary:
+    """What a finished labelling came to; nothing is written."""
+    tally = Tally(labelling)
+    for page in pages(database, labelling):
+        tally.add(page)
+    return tally.summary(exported=False)
+
+
 def check_output(path: Path, labelling: str, *, force: bool) -> None:
     """Make sure that `path` may be written: it is absent, or holds labels of this very labelling, or `force` is given.
 

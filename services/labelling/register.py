@@ -145,7 +145,7 @@ def _keep(database: Database, labelling: str, some: Sequence[Incoming]) -> None:
         }
         for p in some
     ]  # fmt: skip
-    with database.write() as connection:
+    with database.write(alone=False) as connection:
         insert_new(connection, PairRow, [{"hash": h, "prompt": p.prompt, "a": p.a, "b": p.b} for h, p in pairs.items()])
         insert_new(connection, LabelRow, places)
 

@@ -13,6 +13,7 @@ from services.labelling.chunks import FEWEST, PAIRS, ChunkQueue, hand_out, hand_
 from services.labelling.pair_vote import PairVote
 from services.labelling.register import Labelling
 from services.queue import Live
+from services.turns import Standing
 
 
 class LabelSweeper:
@@ -21,7 +22,8 @@ class LabelSweeper:
     def __init__(self, deployment: Deployment, labelling: Labelling) -> None:
         self._deployment, self._labelling = deployment, labelling
         self._database = deployment.database
-        self._queue = ChunkQueue(deployment.queue, deployment.settings.job_seconds)
+        self._turns = deployment.turns
+        self._queue = ChunkQueue(deployment.queue, self._turns)
         self._registry = Registry(deployment.settings.home)
         self._size = chunk_size(deployment, labelling)
 
@@ -30,15 +32,19 @@ class LabelSweeper:
         hand_out(self._database, self._labelling.id, self._size, self._queue)
         # Chunks first, then what is alive: a job that ends in between has labelled its pairs, so they stay as they are.
         held = outstanding(self._database, self._labelling.id)
+        standing = self._turns.standing()
         live = self._deployment.queue.live()
-        dead = sorted(chunk for chunk in held if not self._alive(chunk, live))
+        dead = sorted(chunk for chunk in held if not self._alive(chunk, live, standing))
         if dead:
             self._fail(dead)
             hand_out_again(self._database, self._labelling.id, dead, self._size, self._queue)
+        self._turns.repair(live, standing)
 
-    def _alive(self, chunk: str, live: Live) -> bool:
+    def _alive(self, chunk: str, live: Live, standing: Standing) -> bool:
         transport = chunk.split("-")[1]
-        return chunk in live.ids if transport == self._deployment.queue.transport else self._registry.lives(transport)
+        if transport == self._deployment.queue.transport:
+            return chunk in live.ids or (chunk in standing and not standing[chunk][1])
+        return self._registry.lives(transport)
 
     def _fail(self, dead: Sequence[str]) -> None:
         """End the vote on pairs that were begun too often: what is not answered counts as failed."""

@@ -14,6 +14,7 @@ from services.judging import HANDFUL, PATIENCE
 from services.labelling.answer_store import Stored
 from services.labelling.pair_vote import PairResult, PairVote
 from services.labelling.sheet import Sheet
+from services.stopping import Stopped, stoppable
 
 Keep = Callable[[Sequence[tuple[Ask, Judgment]], Mapping[int, PairResult]], object]
 
@@ -54,6 +55,7 @@ class Waves:
 
         Raises:
             RunError: a judge left questions unanswered.
+            Stopped: the worker is to end; what was answered before is kept.
             Exception: whatever a judge raises; what was answered before is kept.
         """
         arrivals: Arrivals = asyncio.Queue()
@@ -61,7 +63,8 @@ class Waves:
             self._go_on(position)
         self._write([])
         try:
-            await self._answer(arrivals)
+            with stoppable(lambda: arrivals.put_nowait(_Ended(Stopped("the worker was asked to end")))):
+                await self._answer(arrivals)
         finally:
             for task in self._tasks:
                 task.cancel()

@@ -14,6 +14,7 @@ ORIGINS = {
     "search": "found by searching the signals",
     "rewrite": "rewritten",
     "manager": "proposed by the manager",
+    "incumbent": "of the set before",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
 from letter_parties import letter_criterion, letter_dataset, letter_judgment
 from sqlalchemy import select, update
@@ -25,8 +24,8 @@ DATASET = letter_dataset(12)
 class Desk:
     """A thread that wants every criterion on every pair."""
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(f"sqlite:///{path / 'x.sqlite'}").create()
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.run = new_run(self.database, DATASET)
         self.thread = f"{self.run}-main"
         self.ledger = SqlLedger(self.database, self.run, self.thread)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,64 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "agents")]
 
+from postgres import PostgresServer, demand_postgres  # noqa: E402 - found once the path is set
+
+from services.database import Database  # noqa: E402
+
 PATIENCE = 5.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgres: needs the Postgres of the test dependencies")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real Postgres server, started when first asked for."""
+    demand_postgres()
+    with PostgresServer() as server:
+        yield server
+
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database, of each kind in turn; one on a server has all tables."""
+    with _fresh(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database of each kind in turn: what a store promises holds on both."""
+    with closing(Database(database_url).create()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """As `database`, for all tests of a module, which then keep out of each other's way."""
+    with _fresh(request, tmp_path_factory.mktemp("shared")) as url, closing(Database(url).create()) as made:
+        yield made
+
+
+@pytest.fixture
+def configured(database_url: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `load_settings` name a database of each kind in turn, for tests that open theirs by settings."""
+    if not database_url.startswith("sqlite"):
+        monkeypatch.setenv("TOUCHSTONE_DATABASE_URL", database_url)
+
+
+@contextmanager
+def _fresh(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder / 'x.sqlite'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh() as url:
+        yield url
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def count(database: Database, table: Any = CallRow) -> int:
 def commits(database: Database) -> list[int]:
     """Grows by one with each transaction that is written."""
     seen: list[int] = []
-    event.listen(database._engine, "commit", lambda connection: seen.append(1))
+    event.listen(database._behind._engine, "commit", lambda connection: seen.append(1))
     return seen
 
 

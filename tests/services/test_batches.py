@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 
 import pytest
 from batch_desk import CRITERIA, DATASET, Desk
@@ -22,6 +21,7 @@ from services.batches import (
     refuse,
     threads_served,
 )
+from services.database import Database
 from services.tables import JudgmentRow, ThreadRow
 
 ROWS = st.lists(st.tuples(st.integers(0, 6).map(str), st.uuids().map(str)), max_size=80, unique_by=lambda r: r[1]).map(
@@ -56,8 +56,8 @@ def test_rows_can_be_packed_alone(rows: list[tuple[str, str]]) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(database: Database) -> Desk:
+    return Desk(database)
 
 
 def test_every_row_is_handed_out_once(desk: Desk) -> None:
@@ -207,9 +207,9 @@ def test_parts_make_batches_smaller_but_not_small(rows: int, size: int, parts: i
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Desk:
+def many(database: Database) -> Desk:
     """A desk with 300 judgments wanted in both orders and by two samples."""
-    desk = Desk(tmp_path)
+    desk = Desk(database)
     pairs = [p.hash for p in DATASET.pairs]
     desk.ledger.want(
         [

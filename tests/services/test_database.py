@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sqlite3
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from knowledge_base.errors import InputError
 from services.database import Database, insert_new, upsert
-from services.tables import CriterionRow, DatasetPairRow, MeasurementRow, Tables
+from services.tables import CriterionRow, DatasetPairRow
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'deep' / 'folder' / 'x.sqlite'}").create()
+def file(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(f"sqlite:///{tmp_path / 'deep' / 'folder' / 'x.sqlite'}").create()) as made:
+        yield made
 
 
 def row(digest: str, body: str = "{}") -> dict[str, str]:
@@ -33,11 +35,11 @@ def bodies(database: Database) -> dict[str, str]:
         return {d: b for d, b in connection.execute(select(CriterionRow.digest, CriterionRow.body))}  # noqa: C416
 
 
-def test_the_folder_and_tables_are_made_and_made_again_without_harm(database: Database) -> None:
-    with database.write() as connection:
+def test_the_folder_and_tables_are_made_and_made_again_without_harm(file: Database) -> None:
+    with file.write() as connection:
         insert_new(connection, CriterionRow, [row("one")])
-    database.create()
-    assert bodies(database) == {"one": "{}"}
+    file.create()
+    assert bodies(file) == {"one": "{}"}
 
 
 def test_inserting_new_rows_leaves_old_ones_as_they_stand(database: Database) -> None:
@@ -71,6 +73,26 @@ def _write_and_fail(database: Database) -> None:
     with database.write() as connection:
         insert_new(connection, CriterionRow, [row("one")])
         raise ZeroDivisionError
+
+
+def _room(database: Database, pages: int) -> None:
+    """Have the file grow to so many pages and no further, as on a full disk; one thread here has one connection."""
+    with database.read() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_undoes_the_transaction_and_reads_go_on_and_so_does_all_once_there_is_room(file: Database) -> None:
+    rows = [row(f"{i:04d}", "x" * 1000) for i in range(500)]
+    with file.write() as connection:
+        insert_new(connection, CriterionRow, rows[:10])
+    _room(file, 1)
+    with pytest.raises(OperationalError, match="full"), file.write() as connection:
+        insert_new(connection, CriterionRow, rows)
+    assert len(bodies(file)) == 10
+    _room(file, 1_000_000)
+    with file.write() as connection:
+        insert_new(connection, CriterionRow, rows)
+    assert len(bodies(file)) == 500
 
 
 def test_a_file_that_is_no_database_is_refused_with_the_remedy_and_kept(tmp_path: Path) -> None:
@@ -112,9 +134,9 @@ def test_foreign_keys_are_kept(database: Database) -> None:
         insert_new(connection, DatasetPairRow, [orphan])
 
 
-def test_the_file_is_in_wal_mode(database: Database) -> None:
-    assert database.url.database is not None
-    with sqlite3.connect(database.url.database) as connection:
+def test_the_file_is_in_wal_mode(file: Database) -> None:
+    assert file.url.database is not None
+    with closing(sqlite3.connect(file.url.database)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -150,10 +172,10 @@ def test_a_write_that_reads_first_waits_for_another_instead_of_failing(database:
 
 
 def _write_twenty(url: str, name: str) -> None:
-    database = Database(url)
-    for i in range(20):
-        with database.write() as connection:
-            insert_new(connection, CriterionRow, [row(f"{name}-{i}")])
+    with closing(Database(url)) as database:
+        for i in range(20):
+            with database.write() as connection:
+                insert_new(connection, CriterionRow, [row(f"{name}-{i}")])
 
 
 def test_processes_write_side_by_side(database: Database) -> None:
@@ -167,24 +189,76 @@ def test_processes_write_side_by_side(database: Database) -> None:
     assert len(bodies(database)) == 40
 
 
-def test_every_table_can_be_made_in_postgres() -> None:
-    for table in Tables.metadata.sorted_tables:
-        assert str(CreateTable(table).compile(dialect=postgresql.dialect())).strip().startswith("CREATE TABLE")
+def test_the_first_of_two_that_insert_the_same_stands(database: Database) -> None:
+    """The second waits for the first to end, and then leaves its row as it stands."""
+    first, second = threading.Event(), threading.Event()
+
+    def insert_one(body: str, mine: threading.Event, go_on: threading.Event) -> None:
+        with database.write(alone=False) as connection:
+            insert_new(connection, CriterionRow, [row("one", body)])
+            mine.set()
+            go_on.wait(0.2)
+
+    threads = [threading.Thread(target=insert_one, args=("first", first, second))]
+    threads[0].start()
+    first.wait(5)
+    threads.append(threading.Thread(target=insert_one, args=("second", second, second)))
+    threads[1].start()
+    for thread in threads:
+        thread.join(10)
+    assert bodies(database) == {"one": "first"}
 
 
-def test_the_upsert_speaks_postgres_too() -> None:
-    class Asked:
-        """Stands where a connection would, to see the statement."""
+def test_many_that_insert_the_same_rows_in_any_order_never_block_each_other_for_good(database: Database) -> None:
+    names, errors = [f"{i:02d}" for i in range(40)], list[Exception]()
 
-        dialect = postgresql.dialect()
-        statement = ""
+    def insert_all(seed: int) -> None:
+        try:
+            for _ in range(5):
+                shuffled = random.Random(seed).sample(names, len(names))
+                with database.write(alone=False) as connection:
+                    insert_new(connection, CriterionRow, [row(name) for name in shuffled])
+                    upsert(connection, CriterionRow, [row(name, str(seed)) for name in shuffled])
+        except Exception as error:
+            errors.append(error)
 
-        def execute(self, statement: object, rows: object) -> None:
-            self.statement = str(statement.compile(dialect=self.dialect))  # type: ignore[attr-defined]
+    threads = [threading.Thread(target=insert_all, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len(set(bodies(database).values())) == 1, "each writes all rows or none"
 
-    asked = Asked()
-    measured = {"version": "v", "text": "t", "name": "n", "value": 1.0}
-    upsert(asked, MeasurementRow, [measured])  # type: ignore[arg-type]
-    assert "ON CONFLICT (version, text, name) DO UPDATE SET value = excluded.value" in asked.statement
-    insert_new(asked, MeasurementRow, [measured])  # type: ignore[arg-type]
-    assert asked.statement.endswith("ON CONFLICT DO NOTHING")
+
+def test_a_child_that_was_forked_off_opens_connections_of_its_own(database: Database) -> None:
+    with database.read() as connection:
+        assert connection.execute(select(CriterionRow.digest)).all() == []
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=_write_ten, args=(database, name)) for name in "ab"]
+    for child in children:
+        child.start()
+    _write_ten(database, "c")
+    for child in children:
+        child.join(30)
+    assert [child.exitcode for child in children] == [0, 0]
+    assert len(bodies(database)) == 30
+
+
+def _write_ten(database: Database, name: str) -> None:
+    for i in range(10):
+        with database.write() as connection:
+            insert_new(connection, CriterionRow, [row(f"{name}-{i}")])
+
+
+def test_a_fault_of_the_code_is_not_tried_again(database: Database) -> None:
+    tried = []
+
+    def fail() -> None:
+        tried.append(1)
+        with database.write() as connection:
+            connection.execute(text("SELECT nothing FROM nowhere"))
+
+    with pytest.raises(DBAPIError):
+        database.again(fail)
+    assert tried == [1]

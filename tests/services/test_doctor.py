@@ -31,6 +31,11 @@ def test_everything_is_looked_at_and_well(found):
     assert not any(c.remedy for c in found.values())
 
 
+@pytest.mark.usefixtures("configured")
+def test_a_database_of_any_kind_is_looked_at(place):
+    assert doctor._database(load_settings()).endswith(" tables")
+
+
 def test_looking_at_redis_leaves_no_server_behind(place):
     assert checks()["redis"].found.startswith("embedded server starts: Redis ")
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from batch_desk import CRITERIA, DATASET, Desk
 from sqlalchemy import select
 from workbench import SMALL, new_run
 
 from services.batches import begin, cause_of, end_asking, outstanding, running_threads
+from services.database import Database
 from services.tables import JudgmentRow
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(database: Database) -> Desk:
+    return Desk(database)
 
 
 def test_the_end_of_asking_counts_as_missing_for_its_run_and_leaves_judgments_free(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from knowledge_bench import criterion
 from letter_parties import LetterParties, letter_dataset
 from paid_bench import MINED, MODEL, PAPER, SEALED, chat_settings
 
@@ -22,6 +23,8 @@ from services.chat_parties import ChatParties
 from services.database import Database
 from services.estimate import CALL_SECONDS, Estimate, cells, mean_text_tokens
 from services.estimating import estimate_run
+from services.knowledge.adding import add
+from services.knowledge.approving import approve
 from services.run_config import RunConfig
 from services.settings import load_settings
 from services.sql_account import SqlAccount
@@ -73,6 +76,18 @@ def test_the_published_procedure_screens_the_catalogue_unless_told_not_to(place:
     assert with_base - without == len(load_catalogue()) * 18
 
 
+def test_prior_criteria_that_were_approved_here_are_screened_as_well(place: Path) -> None:
+    def screened() -> int:
+        return calls(estimated(config=PAPER.model_copy(update={"knowledge_base": True})))["mining"]
+
+    before = screened()
+    with database() as opened:
+        added = add(opened, load_settings().home, criterion("rhymes", "Whether the lines of the text rhyme."), "ada")
+        assert screened() == before, "what nobody approved is not drawn on"
+        approve(opened, added.entry.digest, "ada")
+    assert screened() - before == 18
+
+
 def test_workers_and_samples_multiply_judgments_and_criteria_in_a_call_divide_them(place: Path) -> None:
     one = calls(estimated())
     assert calls(estimated(worker_samples=3))["sealed"] == 3 * one["sealed"]
@@ -117,6 +132,7 @@ def test_a_panel_costs_what_all_of_its_workers_cost(place: Path) -> None:
     assert dear.cost == pytest.approx(same.cost + judging)
 
 
+@pytest.mark.usefixtures("configured")
 def test_time_is_that_of_calls_to_these_models_as_measured_before(place: Path) -> None:
     fresh = estimated(in_flight=4)
     assert fresh.seconds == pytest.approx(fresh.calls * CALL_SECONDS / 4)

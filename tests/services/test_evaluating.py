@@ -108,6 +108,7 @@ def test_a_second_look_is_paid_for_only_where_the_first_came_to_a_decision(
     assert asked(served) - cells >= sum(c.here.decided for c in found.criteria)
 
 
+@pytest.mark.usefixtures("configured")
 def test_what_is_stored_is_not_asked_again_and_gives_the_same(desk: Desk, served: ThreadedEndpoint) -> None:
     first = desk.evaluate()
     before = asked(served)

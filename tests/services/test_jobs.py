@@ -35,6 +35,8 @@ from services.mining_thread import load_thread
 from services.sql_ledger import SqlLedger
 from services.tables import JudgmentRow, ThreadRow
 
+pytestmark = pytest.mark.usefixtures("configured")
+
 
 @pytest.fixture
 def deployment(place: Path) -> Iterator[Deployment]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,11 +13,6 @@ from services.database import Database
 from services.lease import Lease, is_free, take
 from services.processes import Mark
 from services.tables import ThreadRow
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 @pytest.fixture

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 
 from agents.signals.measurement import MeasurementCache
 from services.database import Database
 from services.measurement_store import SqlMeasurements
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 def test_it_is_a_measurement_cache(database: Database) -> None:

@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from rq.exceptions import DequeueTimeout
 from workbench import bench, waiting
 
 from services.deployment import Deployment
 from services.processes import Mark
-from services.queue import FAILURE_SECONDS, QUEUE, WORKER_KEYS
+from services.queue import (
+    BELL,
+    FAILURE_SECONDS,
+    FROM_THE_END,
+    LABELLING,
+    LINES,
+    MOST_RINGS,
+    QUEUE,
+    SERIALIZER,
+    SOON,
+    WORKER_KEYS,
+    Line,
+)
 
 KEY = f"rq:queue:{QUEUE}"
 
@@ -116,6 +131,92 @@ def test_nothing_is_alive_in_an_emptied_server(deployment: Deployment) -> None:
     deployment.queue.judge(["judge-x-1"])
     deployment.queue.connection.flushall()
     assert deployment.queue.live().ids == frozenset()
+
+
+def lines(deployment: Deployment) -> list[Line]:
+    connection = deployment.queue.connection
+    return [Line(name, connection=connection, serializer=SERIALIZER) for name in LINES]
+
+
+def take(deployment: Deployment, timeout: int | None = None) -> str:
+    found = Line.dequeue_any(lines(deployment), timeout, deployment.queue.connection, serializer=SERIALIZER)
+    return found[0].id if found else ""
+
+
+@pytest.fixture
+def _counted_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Line, "_takes", count(1))
+
+
+@pytest.mark.usefixtures("_counted_from_the_start")
+def test_the_first_line_that_holds_a_job_is_taken_from_first(deployment: Deployment) -> None:
+    deployment.queue.judge(["judge-x-1", "judge-x-2"])
+    deployment.queue.put("services.labelling.jobs.label_chunk", ["label-x-1"], LABELLING)
+    deployment.queue.judge(["judge-x-3"], SOON)
+    deployment.queue.advance(["run-main"])
+    assert take(deployment).startswith("advance-run-main")
+    assert [take(deployment) for _ in range(5)] == ["judge-x-3", "judge-x-1", "judge-x-2", "label-x-1", ""]
+
+
+@pytest.mark.usefixtures("_counted_from_the_start")
+def test_now_and_then_the_last_line_comes_first_so_that_it_does_not_wait_for_ever(deployment: Deployment) -> None:
+    deployment.queue.judge([f"judge-x-{i}" for i in range(40)])
+    deployment.queue.put("services.labelling.jobs.label_chunk", [f"label-x-{i}" for i in range(5)], LABELLING)
+    taken = [take(deployment) for _ in range(2 * FROM_THE_END)]
+    assert [i for i, job in enumerate(taken, start=1) if job.startswith("label")] == [FROM_THE_END, 2 * FROM_THE_END]
+
+
+def test_what_is_taken_is_alive_from_whichever_line(deployment: Deployment) -> None:
+    deployment.queue.judge(["judge-x-1"], SOON)
+    assert take(deployment) == "judge-x-1"
+    assert waiting(deployment) == []
+    assert "judge-x-1" in deployment.queue.live().ids
+
+
+def test_a_worker_that_waits_is_woken_at_once(deployment: Deployment) -> None:
+    found: list[tuple[str, float]] = []
+
+    def wait() -> None:
+        found.append((take(deployment, 20), time.monotonic()))
+
+    hand = threading.Thread(target=wait)
+    hand.start()
+    time.sleep(0.2)
+    put = time.monotonic()
+    deployment.queue.put("services.labelling.jobs.label_chunk", ["label-x-1"], LABELLING)
+    hand.join(20)
+    [(job, at)] = found
+    assert job == "label-x-1"
+    assert at - put < 0.5
+
+
+def test_a_worker_finds_a_job_whose_ring_was_lost(deployment: Deployment) -> None:
+    deployment.queue.judge(["judge-x-1"])
+    deployment.queue.connection.delete(BELL)
+    assert take(deployment, 5) == "judge-x-1"
+
+
+def test_a_worker_that_finds_nothing_says_so_when_its_time_is_over(deployment: Deployment) -> None:
+    began = time.monotonic()
+    with pytest.raises(DequeueTimeout):
+        take(deployment, 1)
+    assert 0.9 < time.monotonic() - began < 5
+
+
+def test_the_bell_does_not_grow(deployment: Deployment) -> None:
+    for start in range(0, 2000, 500):
+        deployment.queue.judge([f"judge-x-{start + i}" for i in range(500)])
+    assert deployment.queue.connection.llen(BELL) == MOST_RINGS
+
+
+def test_what_waits_is_told_by_line_with_the_age_of_the_oldest(deployment: Deployment) -> None:
+    deployment.queue.judge(["judge-x-1"])
+    time.sleep(0.3)
+    deployment.queue.judge(["judge-x-2"])
+    found = deployment.queue.waiting()
+    assert {line: w.jobs for line, w in found.items()} == {**dict.fromkeys(LINES, 0), QUEUE: 2}
+    assert 0.2 < found[QUEUE].seconds < 10
+    assert found[SOON].seconds == 0
 
 
 def test_nothing_to_enqueue_is_fine(deployment: Deployment) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,8 @@ LEASE = 100.0
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    path: Path = tmp_path_factory.mktemp("reservations")
-    return Database(f"sqlite:///{path / 'x.sqlite'}").create()
+def database(shared_database: Database) -> Database:
+    return shared_database
 
 
 def row(run: str, work: Work, taken: Amount) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +20,6 @@ from services.runs import create_run, plan_threads, thread_names
 from services.tables import ThreadRow
 
 DATASET = letter_dataset(40)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 def create(database: Database, data: Any = DATASET, config: RunConfig = SEALED, **more: Any) -> str:

@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Callable
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +27,6 @@ from services.processes import Mark
 from services.reservations import Claim, open_account, settle
 from services.sql_account import SqlAccount
 from services.tables import ReservationRow
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 def test_two_that_wait_for_what_the_other_has_left_do_not_wait_for_ever(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 from spending_bench import FREE, MODEL, PRICES, call, commits, count, spend_all
@@ -17,11 +16,6 @@ from services.call_tally import spent, tally
 from services.database import Database
 from services.sql_account import HANDFUL, SqlAccount
 from services.tables import ReservationRow
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 def test_it_is_an_account_that_calls_can_be_charged_to(database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,11 +19,6 @@ from services.sql_journal import SqlJournal
 from services.tables import ReplyRow
 
 REPLY = Reply("A criterion.", "stop", Tokens(120, 100, 7), 0.75)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'x.sqlite'}").create()
 
 
 class CountingModel:
@@ -46,7 +41,8 @@ def test_it_is_a_journal(database: Database) -> None:
 
 def test_what_was_written_is_read_by_whoever_opens_it(database: Database) -> None:
     SqlJournal(database).write("key", REPLY)
-    assert SqlJournal(Database(database.url.render_as_string())).read("key") == REPLY
+    with closing(Database(database.url.render_as_string())) as another:
+        assert SqlJournal(another).read("key") == REPLY
 
 
 def test_the_first_reply_of_a_key_stands(database: Database) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 from ledger_conformance import FIRST, HASHES, PAIRS, SECOND, LedgerConformance, World, answer, ask
@@ -26,8 +25,8 @@ from services.tables import JudgmentRow, RunRow, ThreadRow
 class SqlWorld:
     """Ledgers over one database; every run has a thread `main` and a thread `fold`."""
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(f"sqlite:///{path / 'ledger.sqlite'}").create()
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.dataset = save_dataset(self.database, Dataset(name="conformance", pairs=PAIRS))
 
     def ledger(self, run: str = "run-1", thread: str = "main") -> SqlLedger:
@@ -42,8 +41,8 @@ class SqlWorld:
 
 
 @pytest.fixture
-def sql(tmp_path: Path) -> SqlWorld:
-    return SqlWorld(tmp_path)
+def sql(database: Database) -> SqlWorld:
+    return SqlWorld(database)
 
 
 class TestSqlLedger(LedgerConformance):

@@ -25,9 +25,13 @@ from services.queue import QUEUE, WORKER_KEYS
 from services.sweeper import Sweeper
 from services.tables import JudgmentRow, OutcomeRow, ThreadRow
 
+pytestmark = pytest.mark.usefixtures("configured")
+
 
 @pytest.fixture
-def deployment(place: Path) -> Iterator[Deployment]:
+def deployment(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    # All batches of a run are on the queue at once; what waits for its turn is in test_turns.py.
+    monkeypatch.setenv("TOUCHSTONE_BATCHES_AHEAD", "50")
     with bench(place, batch_size=20, max_attempts=2) as opened:
         yield opened
 

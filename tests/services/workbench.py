@@ -21,7 +21,7 @@ from services.deployment import Deployment
 from services.embedded_redis import EmbeddedRedis
 from services.jobs import advance_thread, judge_rows
 from services.mining_thread import load_thread
-from services.queue import QUEUE, SERIALIZER, JobQueue
+from services.queue import LINES, SERIALIZER, JobQueue
 from services.run_config import RunConfig
 from services.runs import create_run
 from services.settings import load_settings
@@ -55,7 +55,8 @@ def new_run(database: Database, dataset: Dataset | None = None, config: RunConfi
 
 def waiting(deployment: Deployment) -> list[Job]:
     """Jobs on the queue, next first."""
-    ids: Any = deployment.queue.connection.lrange(f"rq:queue:{QUEUE}", 0, -1)
+    connection: Any = deployment.queue.connection
+    ids = [i for line in LINES for i in connection.lrange(f"rq:queue:{line}", 0, -1)]
     jobs = Job.fetch_many([i.decode() for i in ids], connection=deployment.queue.connection, serializer=SERIALIZER)
     return [job for job in jobs if job is not None]
 
@@ -66,7 +67,7 @@ def take_job(deployment: Deployment, rng: random.Random | None = None) -> Job | 
     if not jobs:
         return None
     job = rng.choice(jobs) if rng else jobs[0]
-    taken = deployment.queue.connection.lrem(f"rq:queue:{QUEUE}", 1, job.id)
+    taken = deployment.queue.connection.lrem(f"rq:queue:{job.origin}", 1, job.id)
     if not taken:
         return take_job(deployment, rng)
     job.delete(remove_from_queue=False)

@@ -9,7 +9,14 @@ from services.cli import app
 from services.cli.reference import Command, cli_reference, commands
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
-NAMES = ["touchstone", *(f"touchstone {name}" for name in ("mine", "evaluate", "label", "report", "doctor", "demo"))]
+COMMANDS = [
+    "mine", "evaluate", "label", "report", "doctor", "demo", "up", "api", "worker", "scheduler", "migrate",
+    "retention", "health", "export", "export-pairs", "import", "sets list", "sets show", "sets diff", "sets approve",
+    "sets reject", "sets import", "knowledge search", "knowledge list", "knowledge add", "knowledge approve",
+    "knowledge withdraw", "keys create", "keys list", "keys revoke", "keys rotate", "webhooks add", "webhooks list",
+    "webhooks remove", "webhooks enable", "webhooks test", "webhooks deliveries", "webhooks redeliver",
+]  # fmt: skip
+NAMES = ["touchstone", *(f"touchstone {name}" for name in COMMANDS)]
 
 
 def test_the_page_says_what_the_program_says():

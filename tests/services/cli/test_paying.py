@@ -17,8 +17,9 @@ from benchmarks.scripted.process import ThreadedEndpoint
 from knowledge_base.errors import InputError
 from services.budget import Budget
 from services.cli import app
-from services.cli.paying import agree_to_calls, budget_given, estimate_lines, with_share
+from services.cli.paying import agree_to_calls, budget_given, estimate_lines
 from services.estimate import Estimate, StageEstimate
+from services.estimating import with_share
 from services.run_config import RunConfig
 from services.settings import load_settings
 

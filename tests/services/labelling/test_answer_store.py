@@ -24,6 +24,8 @@ from services.settings import load_settings
 from services.sql_ledger import SqlLedger, keep_answers
 from services.tables import JudgmentRow, ThreadRow
 
+pytestmark = pytest.mark.usefixtures("configured")
+
 DATASET = letter_dataset(30)
 FIRST = DATASET.pairs[0]
 
@@ -153,7 +155,7 @@ def test_a_label_is_written_and_counted_once(here: Place) -> None:
 def test_an_answer_and_the_label_it_completes_are_written_together_or_not_at_all(here: Place) -> None:
     found, said = result()
     broken = [(said[0][0].model_copy(update={"pair": "no such pair"}), said[0][1])]
-    with pytest.raises(Exception, match="FOREIGN KEY"):
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
         here.store.keep(broken, {position(here): found})
     assert label_progress(here.database, here.labelling).done == 0
     assert judgments(here) == 0  # type: ignore[arg-type]

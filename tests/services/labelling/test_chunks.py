@@ -19,8 +19,10 @@ from services.labelling.progress import label_progress
 from services.labelling.register import load_labelling
 from services.labelling.sweeping import LabelSweeper, chunk_size
 from services.labelling.tables import LabellingRow, LabelRow
-from services.queue import QUEUE, JobQueue
+from services.queue import LABELLING, JobQueue
 from services.settings import load_settings
+
+pytestmark = pytest.mark.usefixtures("configured")
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_many_pairs_are_handed_out_in_several_transactions(
 ) -> None:
     monkeypatch.setattr("services.labelling.chunks.AT_ONCE", 25)
     labelling = created(deployment, pairs_file(place, 60))
-    queue = ChunkQueue(deployment.queue, 60)
+    queue = ChunkQueue(deployment.queue, deployment.turns)
     assert hand_out(deployment.database, labelling, 10, queue) == 60
     assert sorted(chunks_of(deployment).values()) == [5, 5, 10, 10, 10, 10, 10]
     assert hand_out(deployment.database, labelling, 10, queue) == 0
@@ -142,7 +144,7 @@ def test_two_commands_at_once_label_every_pair_once(deployment: Deployment, plac
         chunk = next_chunk(each)
         if chunk is not None:
             begin(each.database, chunk)
-    deployment.queue.connection.delete(f"rq:queue:{QUEUE}")
+    deployment.queue.connection.delete(f"rq:queue:{LABELLING}")
     sweep(other, labelling)
     work_off_chunks(other)
     assert len(labelled(deployment, labelling)) == 80

@@ -103,6 +103,7 @@ def instance(settings: Settings) -> Any:
     return found
 
 
+@pytest.mark.usefixtures("configured")
 def test_a_labelling_comes_to_its_end_and_tells_how_it_goes(place: Path) -> None:
     settings, seen = load_settings(), list[LabelProgress]()
     here, path = Place(settings), pairs_file(place, PAIRS)

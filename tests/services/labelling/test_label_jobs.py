@@ -46,6 +46,8 @@ from services.labelling.sweeping import chunk_size
 from services.labelling.tables import LabellingRow, LabelRow
 from services.tables import JudgmentRow
 
+pytestmark = pytest.mark.usefixtures("configured")
+
 SIDES = {1: "a", -1: "b", 0: "tie"}
 
 
