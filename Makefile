@@ -16,7 +16,7 @@ PROCESSES ?= 2
 # Installed first and by itself: anything that asks for "some torch" would choose the largest build there is.
 TORCH := torch==2.13.0
 
-.PHONY: help install demo test lint format types imports docs lock bench-people bench-honesty bench-machinery bench-policies bench-endpoint bench-faults bench-hostile bench-together clean
+.PHONY: help install demo test lint format types imports docs lock bench-people bench-honesty bench-machinery bench-policies bench-endpoint bench-faults bench-hostile bench-together bench-drift bench-load bench-fairness bench-kills bench-databases bench-next-pair clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,25 @@ bench-hostile: install ## benchmark 8: hostile texts in every place of a prompt
 
 bench-together: install ## benchmark 9: several criteria in one call
 	$(BIN)/python -m benchmarks.bench_together --write
+
+bench-drift: install ## benchmark 10: false alarms, detection and causes in simulated streams
+	$(BIN)/python -m benchmarks.bench_drift --write
+
+bench-load: install ## benchmark 11: fifty runs and a hundred requests a second
+	$(BIN)/python -m benchmarks.bench_load --write
+
+bench-fairness: install ## benchmark 12: do runs of all sizes get fair shares
+	$(BIN)/python -m benchmarks.bench_fairness --write
+
+bench-kills: install ## benchmark 13: everything killed at random: is anything lost or doubled
+	$(BIN)/python -m benchmarks.bench_kills --kills 200 --database sqlite --write
+	$(BIN)/python -m benchmarks.bench_kills --kills 200 --database postgres --write
+
+bench-databases: install ## benchmark 14: hot paths on Postgres against an SQLite file
+	$(BIN)/python -m benchmarks.bench_databases --write
+
+bench-next-pair: install ## benchmark 15: votes on chosen pairs against votes on random ones
+	$(BIN)/python -m benchmarks.bench_next_pair --worlds 400 --write
 
 clean: ## remove everything that these targets make, .venv included
 	rm -rf $(VENV) build dist demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
