@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from agents.next_pair import chances
 from agents.statistics import wilson
 from agents.unbiased_accuracy import Answered, Draws, Estimate, draw_weights, from_sample, naive, weighted
-from benchmarks.bench_next_pair import Asked, ask, first, found, made_world
+from benchmarks.bench_next_pair import Asked, Way, ask, found, made_world
 
 Floats = NDArray[np.float64]
 WORLDS = 60
+WEIGHED: tuple[Way, ...] = ("random", "weighted")
 
 
 def drawn(count: int, since: int = 0) -> Answered:
@@ -156,37 +157,41 @@ def simulated() -> list[Asked]:
     return [ask(made_world(seed, pairs=300), "information", 90, seed) for seed in range(WORLDS)]
 
 
-def errors(simulated: list[Asked], way: str) -> Floats:
+def errors(simulated: list[Asked], way: Way) -> Floats:
     """The estimates' errors for all criteria, a row a world."""
     return np.array(
         [
-            [asked.estimates(i)[way].accuracy - true for i, true in enumerate(asked.world.accuracy)]
+            [told[way].accuracy - true for told, true in zip(asked.estimates(), asked.world.accuracy, strict=True)]
             for asked in simulated
         ]
     )
 
 
 def test_the_plain_share_of_picked_pairs_is_biased_and_the_others_are_not(simulated: list[Asked]) -> None:
-    def mean_and_error(way: str) -> tuple[float, float]:
+    def mean_and_error(way: Way) -> tuple[float, float]:
         by_world = np.nanmean(errors(simulated, way), axis=1)
         return float(by_world.mean()), float(by_world.std() / np.sqrt(WORLDS))
 
     plain, plain_error = mean_and_error("naive")
     assert plain < -4 * plain_error
-    for way in ("random", "weighted"):
+    for way in WEIGHED:
         mean, error = mean_and_error(way)
         assert abs(mean) < 3 * error
         assert abs(mean) < abs(plain) / 2
 
 
 def test_weighing_back_uses_the_votes_that_a_random_sample_leaves_out(simulated: list[Asked]) -> None:
-    spread = {way: float(np.nanmean(np.square(errors(simulated, way)))) for way in ("random", "weighted")}
+    spread = {way: float(np.nanmean(np.square(errors(simulated, way)))) for way in WEIGHED}
     assert spread["weighted"] < spread["random"] / 2
 
 
-@pytest.mark.parametrize("way", ["random", "weighted"])
-def test_intervals_hold_the_truth_about_as_often_as_they_say(simulated: list[Asked], way: str) -> None:
-    held = [_holds(asked.estimates(i)[way], true) for asked in simulated for i, true in enumerate(asked.world.accuracy)]
+@pytest.mark.parametrize("way", WEIGHED)
+def test_intervals_hold_the_truth_about_as_often_as_they_say(simulated: list[Asked], way: Way) -> None:
+    held = [
+        _holds(told[way], true)
+        for asked in simulated
+        for told, true in zip(asked.estimates(), asked.world.accuracy, strict=True)
+    ]
     assert 0.90 <= np.mean(held) <= 0.99
 
 
@@ -194,7 +199,7 @@ def test_asking_for_information_ranks_criteria_no_worse_than_asking_at_random() 
     """The means over worlds; docs/annotation.md has the table."""
     worlds = [made_world(seed) for seed in range(40)]
     order = {
-        picking: np.mean([found(first(ask(w, picking, 60, seed), 60)).order for seed, w in enumerate(worlds)])
+        picking: np.mean([found(ask(w, picking, 60, seed)).order for seed, w in enumerate(worlds)])
         for picking in ("random", "information")
     }
     assert order["information"] > order["random"] - 0.01

@@ -24,10 +24,6 @@ from services.database import Database  # noqa: E402
 PATIENCE = 5.0
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "postgres: needs the Postgres of the test dependencies")
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A real Postgres server, started when first asked for."""

@@ -62,7 +62,7 @@ class PostgresServer:
         self._settings = SETTINGS if durable else SETTINGS | HASTY
         self.folder = Path(tempfile.mkdtemp(prefix="tspg", dir="/tmp"))
         self._programs = _programs(self.folder)
-        self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._as: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self._numbers = count()
         self._free: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
@@ -148,7 +148,7 @@ class PostgresServer:
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of the server's own programs to its end."""
-        command = [self._programs / program, *arguments]
+        command = [str(self._programs / program), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=PLAIN, **self._as)
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")

@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, insert, select
+from sqlalchemy import Connection, MetaData, insert, select, text
 from sqlalchemy.types import Boolean, Float, Integer, LargeBinary
 
 from services import migrations
 from services.database import Database
 from services.migrations import moving, revisions
 from services.migrations.foreign import CHECKPOINTS
-from services.migrations.standing import TABLE
+from services.migrations.standing import TABLE, standing_of
+
+MORE = """
+op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
+with op.batch_alter_table("pairs") as batch:
+    batch.add_column(sa.Column("length", sa.Integer(), nullable=False, server_default="7"))
+with op.batch_alter_table("datasets") as batch:
+    batch.alter_column("name", new_column_name="title", existing_type=sa.Text())
+"""
+"""What a later revision might change."""
+
 
 ROWS = 3
 
@@ -108,3 +118,14 @@ def a_later_revision(folder: Path, patch: pytest.MonkeyPatch, up: str, down: str
 def _forget_revisions() -> None:
     cached: Callable[[], Any] = revisions
     cached.cache_clear()  # type: ignore[attr-defined]
+
+
+def execute(database: Database, *statements: str) -> None:
+    with database.moving() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def revision(database: Database) -> str:
+    with database.read() as connection:
+        return standing_of(connection).revision
