@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -26,10 +27,17 @@ FileName = Annotated[
 ]  # fmt: skip
 
 
+class Received(NamedTuple):
+    """A file that was the body of a request, and its digest (sha256)."""
+
+    path: Path
+    digest: str
+
+
 @asynccontextmanager
 async def received(
     request: Request, name: str, folder: Path | None, endings: tuple[str, ...] = PAIRS
-) -> AsyncIterator[Path]:
+) -> AsyncIterator[Received]:
     """The body of a request as a file of this name, in a folder of its own that ends with the block.
 
     Args:
@@ -46,13 +54,14 @@ async def received(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="touchstone-upload-", dir=folder) as made:
-        path = Path(made) / _harmless(name)
+        path, seen = Path(made) / _harmless(name), hashlib.sha256()
         with path.open("wb") as file:
             async for part in request.stream():
+                seen.update(part)
                 await run_in_threadpool(file.write, part)
         if not path.stat().st_size:
             raise InputError("the body is empty; send the file itself as the body, not as a form")
-        yield path
+        yield Received(path, seen.hexdigest())
 
 
 def _harmless(name: str) -> str:

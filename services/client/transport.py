@@ -23,6 +23,8 @@ T = TypeVar("T")
 TRIES = 6
 LONGEST_WAIT = 60.0
 AGAIN = frozenset({429, 502, 503, 504})
+UNDER_WAY_SECONDS = 1800.0
+"""How long a request is waited for that the server says it is carrying out."""
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
@@ -104,9 +106,11 @@ class Transport:
 
     def _send(self, method: str, path: str, file: Path | None = None, **options: Any) -> httpx.Response:
         fault: Exception | None = None
-        for attempt in range(TRIES):
-            if attempt:
-                self._sleep(self._wait(attempt, fault))
+        attempt, until = 0, time.monotonic() + UNDER_WAY_SECONDS
+        while attempt < TRIES:
+            if fault is not None:
+                self._sleep(self._wait(attempt or 1, fault))
+            attempt += 1
             try:
                 response = self._once(method, path, file, options)
             except httpx.TransportError as error:
@@ -115,7 +119,10 @@ class Transport:
             if not response.is_error:
                 return response
             fault = _refusal(response)
-            if response.status_code not in AGAIN and not _under_way(response):
+            if _under_way(response) and time.monotonic() < until:
+                # The server is at it, so this is no failure, and the next one is the first again.
+                attempt = 0
+            elif response.status_code not in AGAIN:
                 raise fault
         if isinstance(fault, ServerRefused):
             raise fault

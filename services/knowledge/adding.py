@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from knowledge_base.criterion import Criterion
 from knowledge_base.entries import load_catalogue
-from knowledge_base.errors import Conflict
+from knowledge_base.errors import Conflict, NotThere
 from services.database import Database
 from services.knowledge.entry import PriorEntry, Value
 from services.knowledge.holdings import knowledge
@@ -67,6 +67,16 @@ def add(database: Database, home: Path, criterion: Criterion, who: str, note: st
     except IntegrityError:
         raise Conflict(_told(database, criterion)) from None
     return Added(entry=load_entry(database, digest_of(criterion)), alike=alike)
+
+
+def added_by(database: Database, home: Path, criterion: Criterion, who: str) -> Added | None:
+    """What `add` gave when `who` added this criterion; None if somebody else did, or nobody."""
+    criterion = Criterion.model_validate_json(criterion.model_dump_json())
+    try:
+        entry = load_entry(database, digest_of(criterion))
+    except NotThere:
+        return None
+    return Added(entry=entry, alike=likenesses(database, home, criterion)) if entry.who == who else None
 
 
 def likenesses(database: Database, home: Path, criterion: Criterion) -> tuple[Alike, ...]:

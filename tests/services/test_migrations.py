@@ -328,20 +328,21 @@ for _ in range(9):
     Database({url!r}).create().close()
     spent.append(time.perf_counter() - start)
 assert not any(name.startswith(("alembic", "psycopg", "langgraph")) for name in sys.modules), "imported"
-print(sorted(spent)[4])
+print(min(spent))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 0.01
+    # A hundred times what it takes on an idle machine would still be less than importing Alembic.
+    assert float(done.stdout) < 0.2
 
 
-def test_a_new_file_takes_milliseconds(tmp_path: Path) -> None:
+def test_a_new_file_does_not_go_through_the_revisions(tmp_path: Path) -> None:
     gather()
     spent = []
     for i in range(7):
         start = time.perf_counter()
         Database(f"sqlite:///{tmp_path / f'{i}.sqlite'}").create().close()
         spent.append(time.perf_counter() - start)
-    assert sorted(spent)[3] < 0.1
+    assert min(spent) < 0.5, "going through all revisions takes seconds"
 
 
 def test_the_next_revision_is_written_by_comparing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

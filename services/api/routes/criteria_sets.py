@@ -17,7 +17,7 @@ from services.api.chosen_set import chosen_set
 from services.api.etags import fresh
 from services.api.fields import Given, Hex, Line, Name, Told
 from services.api.noting import note
-from services.api.once import OnceOnly
+from services.api.once import OnceForFile, OnceOnly
 from services.api.paging import After, Limit, Page, cursor_of, place_of
 from services.api.problems import documented
 from services.api.uploads import received
@@ -26,7 +26,7 @@ from services.criteria_sets.deciding import decide
 from services.criteria_sets.proposing import Proposed, propose_file
 from services.criteria_sets.reading import cursor_of as place_in_list
 from services.criteria_sets.reading import list_sets, load_set, set_details
-from services.criteria_sets.standing import Decision, SetStatus
+from services.criteria_sets.standing import Decision, SetStatus, decisions_of
 from services.criteria_sets.stored import SetDetails, StoredSet
 from services.exchange.judge_prompt import Language
 from services.exchange.promptfoo import Mode
@@ -162,7 +162,12 @@ def decision(
             place.database, name, version, given.decision, given.note, caller.name, seen=given.seen, within=told
         )
 
-    return once.answer(work, 201)
+    def found() -> Decision | None:
+        last = next(reversed(decisions_of(place.database, name)), None)
+        wanted = (version, given.decision, caller.name)
+        return last if last and (last.version, last.decision, last.who) == wanted else None
+
+    return once.answer(work, 201, found)
 
 
 @router.post(
@@ -172,9 +177,10 @@ def decision(
         "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string"}}}}
     },
 )  # fmt: skip
-async def propose(name: NamePath, place: Place, caller: Runner, once: OnceOnly, request: Request) -> Response:
+async def propose(name: NamePath, place: Place, caller: Runner, once: OnceForFile, request: Request) -> Response:
     """Send a `criteria.yaml` as the body, perhaps edited by hand; it becomes a proposed version."""
-    async with received(request, FILE, place.settings.spool, (FILE,)) as path:
+    async with received(request, FILE, place.settings.spool, (FILE,)) as (path, digest):
+        once.include(digest)
 
         def work() -> Proposed:
             proposed = propose_file(place.database, path, name=name, who=caller.name)

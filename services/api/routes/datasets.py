@@ -145,7 +145,11 @@ def make(given: DatasetIn, place: Place, caller: Runner, once: OnceOnly) -> Resp
         note(place, caller, "dataset.created", made.id, name=given.name)
         return made
 
-    return once.answer(work, 201)
+    def found() -> OpenDataset | None:
+        there = open_dataset(place.database, given.name)
+        return there if there.created_by == caller.name else None
+
+    return once.answer(work, 201, found)
 
 
 @router.get("/datasets/{dataset}", summary="One dataset", responses=documented(404))
@@ -181,7 +185,7 @@ async def send(
 ) -> UploadReport:
     """Send a JSONL, CSV or Parquet file as the body: all of it is taken in, or nothing. Sent again, it adds nothing."""
     open_dataset(place.database, dataset)
-    async with received(request, filename, place.settings.spool) as path:
+    async with received(request, filename, place.settings.spool) as (path, _):
 
         def work() -> UploadReport:
             done = upload(

@@ -14,7 +14,7 @@ from services.api.noting import note
 from services.api.once import OnceOnly
 from services.api.paging import After, Limit, Page, cursor_of, place_of
 from services.api.problems import documented
-from services.knowledge.adding import Added, add
+from services.knowledge.adding import Added, add, added_by
 from services.knowledge.approving import approve, history, withdraw
 from services.knowledge.entry import EntryDecision, PriorEntry
 from services.knowledge.listing import list_entries, load_entry
@@ -93,7 +93,10 @@ def enter(given: EntryIn, place: Place, caller: Runner, once: OnceOnly) -> Respo
         note(place, caller, "knowledge.added", added.entry.digest, name=given.criterion.name)
         return added
 
-    return once.answer(work, 201)
+    def found() -> Added | None:
+        return added_by(place.database, place.settings.home, given.criterion, caller.name)
+
+    return once.answer(work, 201, found)
 
 
 @router.post("/knowledge/entries/{digest}/approve", summary="Let managers draw on it", responses=documented(404, 409))

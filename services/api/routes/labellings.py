@@ -18,7 +18,7 @@ from services.api.allowance import check_allowance
 from services.api.chosen_set import chosen_set
 from services.api.fields import Ident, Name
 from services.api.noting import note
-from services.api.once import OnceOnly
+from services.api.once import OnceForFile
 from services.api.paging import After, Limit, Page, page_of, place_of
 from services.api.problems import Refused, documented
 from services.api.uploads import FileName, received
@@ -57,7 +57,7 @@ async def order(
     request: Request,
     place: Place,
     caller: Runner,
-    once: OnceOnly,
+    once: OnceForFile,
     filename: FileName,
     name: Annotated[Name, Query(description="The line of criteria sets to judge by.")],
     version: Annotated[Ident | None, Query(description="A version of it; else the approved one.")] = None,
@@ -71,7 +71,8 @@ async def order(
     """Send a JSONL, CSV or Parquet file of pairs as the body; see docs/data-formats.md."""
     budget = Budget(calls=budget_calls, tokens=budget_tokens, cost=budget_cost)
     customer = Customer(filename, caller.name, caller.key)
-    async with received(request, filename, place.settings.spool) as path:
+    async with received(request, filename, place.settings.spool) as (path, digest):
+        once.include(digest)
 
         def work() -> OrderedLabelling:
             found = chosen_set(place, name, version)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import func, select, update
 
-from knowledge_base.errors import InputError
+from knowledge_base.errors import Conflict, InputError
 from services.api.once import KEPT_SECONDS, PATIENCE, Once
 from services.api.problems import Refused
 from services.api.tables import OnceRow
@@ -97,6 +97,53 @@ def test_a_key_whose_server_died_is_free_after_a_while(database: Database) -> No
         once(database).answer(Work())
     _age(database, PATIENCE + 1)
     assert once(database).answer(Work()).status_code == 200
+
+
+def test_work_that_takes_long_keeps_its_key(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.api.once.PATIENCE", 0.4)
+    work = Work(seconds=1.5)
+    first = threading.Thread(target=lambda: once(database).answer(work))
+    first.start()
+    while not work.times:
+        time.sleep(0.01)
+    time.sleep(1.0)
+    with pytest.raises(Refused, match="under way"):
+        once(database).answer(Work())
+    first.join()
+    assert work.times == 1
+    assert once(database).answer(work).headers["idempotency-replayed"] == "true"
+
+
+def test_what_a_server_made_before_it_died_is_the_answer_to_the_same_request(database: Database) -> None:
+    def conflict() -> Done:
+        raise Conflict("it is there already")
+
+    with pytest.raises(Conflict):
+        once(database, "new").answer(conflict, 201, lambda: Done(number=9))
+    once(database)._claim()
+    _age(database, PATIENCE + 1)
+    assert once(database).answer(conflict, 201, lambda: Done(number=9)).body == b'{"number":9}'
+
+
+def test_what_somebody_else_made_stays_a_conflict(database: Database) -> None:
+    def conflict() -> Done:
+        raise Conflict("it is there already")
+
+    once(database)._claim()
+    _age(database, PATIENCE + 1)
+    with pytest.raises(Conflict):
+        once(database).answer(conflict, 201, lambda: None)
+
+
+def test_another_file_under_the_same_key_is_another_request(database: Database) -> None:
+    first, second, third = once(database), once(database), once(database)
+    for each, digest in ((first, "a"), (second, "a"), (third, "b")):
+        each.include(digest)
+    work = Work()
+    first.answer(work)
+    assert second.answer(work).headers["idempotency-replayed"] == "true"
+    with pytest.raises(Refused, match="used for another request"):
+        third.answer(work)
 
 
 def test_an_answer_is_kept_for_a_day(database: Database) -> None:

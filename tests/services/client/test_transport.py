@@ -113,6 +113,23 @@ def test_a_request_that_is_still_under_way_is_waited_for(serve: Serve) -> None:
     assert server.waits[0] >= 2
 
 
+def test_however_often_it_is_under_way_that_counts_as_no_failure(serve: Serve) -> None:
+    under_way = [Answer(PROBLEM, 409, {"retry-after": "1"})] * (3 * TRIES)
+    server = serve(*under_way, OK)
+    transport = server.transport
+    assert transport.post("/v1/x", Done).number == 7
+    transport.close()
+    assert len(server.endpoint.requests) == 3 * TRIES + 1
+
+
+def test_a_request_that_never_ends_is_given_up_in_the_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.client.transport.UNDER_WAY_SECONDS", 0.0)
+    transport = serve(Answer(PROBLEM, 409, {"retry-after": "1"})).transport
+    with pytest.raises(ServerRefused):
+        transport.post("/v1/x", Done)
+    transport.close()
+
+
 def test_an_error_that_is_no_problem_document_is_told_with_its_status(serve: Serve) -> None:
     server = serve(Answer(b"<html>Bad gateway</html>", 500))
     transport = server.transport
