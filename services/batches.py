@@ -51,10 +51,12 @@ def pack(rows: Sequence[tuple[str, str]], size: int, whole: bool = True) -> list
 def hand_out(database: Database, thread: str, size: int, new_batch: NewBatch, parts: int = 1) -> list[str]:
     """Give every missing judgment of a thread that nobody was given yet to a new batch; returns the batches' ids.
 
-    Batches hold about `size`, or less where that makes `parts` of them, so that no worker stands idle.
+    Batches hold about `size`, or less where that makes `parts` of them, so that no worker stands idle. A thread that
+    does not run is given none: it may have been stopped while it worked out what to ask.
     """
     with database.write() as connection:
-        rows = _missing(connection, wanted_by(thread), JudgmentRow.batch == "")
+        runs = exists().where(ThreadRow.id == thread, ThreadRow.status == "running")
+        rows = _missing(connection, wanted_by(thread), JudgmentRow.batch == "", runs)
         size = min(size, max(SMALLEST, -(-len(rows) // parts)))
         return _assign(connection, pack([(r.pair, r.key) for r in rows], size), new_batch)
 
@@ -113,9 +115,15 @@ def outstanding(database: Database, run: str = "") -> set[str]:
 
 
 def begin(database: Database, batch: str) -> list[Question]:
-    """Count an attempt for what is still missing of a batch, and return it as questions, pair by pair."""
+    """Count an attempt for what is still missing of a batch, and return it as questions, pair by pair.
+
+    What no running thread waits for is not asked, as its asking would be paid for. It leaves the batch, so that it is
+    handed out again once a thread waits for it.
+    """
     mine = JudgmentRow.batch == batch
     with database.write() as connection:
+        unwanted = update(JudgmentRow).where(mine, JudgmentRow.status == "missing", ~awaited())
+        connection.execute(unwanted.values(batch="", attempts=0))
         rows = _missing(connection, mine)
         begun = update(JudgmentRow).where(mine, JudgmentRow.status == "missing")
         connection.execute(begun.values(attempts=JudgmentRow.attempts + 1))
@@ -173,12 +181,12 @@ def running_threads(database: Database, run: str) -> list[str]:
 
 
 def cause_of(database: Database, batch: str) -> tuple[str, str]:
-    """Run and stage of a thread that waits for a batch; empty if none does."""
+    """Run and stage of a running thread that waits for a batch; empty if none does."""
     query = (
         select(ThreadRow.run, ThreadRow.stage)
         .join(WantRow, WantRow.thread == ThreadRow.id)
         .join(JudgmentRow, JudgmentRow.key == WantRow.key)
-        .where(JudgmentRow.batch == batch, WantRow.void == "")
+        .where(JudgmentRow.batch == batch, WantRow.void == "", ThreadRow.status == "running")
         .order_by(ThreadRow.id)
     )
     with database.read() as connection:
@@ -235,6 +243,14 @@ def _missing(connection: Connection, *conditions: ColumnElement[bool]) -> Sequen
     columns = (row.key, row.judge, row.criterion, row.pair, row.order, row.sample, row.attempts, row.rationale)
     query = select(*columns).where(row.status == "missing", *conditions)
     return connection.execute(query.order_by(row.pair, row.criterion, row.order, row.sample)).all()
+
+
+def awaited() -> ColumnElement[bool]:
+    """Condition on a judgment row: a running thread wants it and no earlier answer of it stands."""
+    return exists().where(
+        WantRow.key == JudgmentRow.key, WantRow.void == "", WantRow.thread == ThreadRow.id,
+        ThreadRow.status == "running",
+    )  # fmt: skip
 
 
 def _assign(connection: Connection, packed: Iterable[Sequence[str]], new_batch: NewBatch) -> list[str]:

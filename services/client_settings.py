@@ -12,8 +12,8 @@ class ClientSettings(BaseSettings):
     """The part of the settings that names a server.
 
     Attributes:
-        url: of a server, such as `https://touchstone.example.org`; where it is set, commands have the server do the
-            work. Empty: they do it themselves.
+        url: of a server, such as `https://touchstone.example.org`; where it is set, `mine` and `label` have the server
+            do the work. Empty: they do it themselves.
         api_key: key for that server; empty for a server without keys.
     """
 

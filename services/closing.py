@@ -11,20 +11,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, update
 
+from knowledge_base.errors import NotThere
 from services.criteria_sets.keeping import keep_set
 from services.database import Database
 from services.deployment import Deployment
 from services.labelling.tables import LabellingRow
 from services.orders.labelling_order import OrderedLabelling, list_labelling_orders
-from services.orders.order import Ordered, State, list_orders
+from services.orders.order import Ordered, State, in_state, list_orders, load_order
 from services.orders.tables import LabellingOrderRow, OrderRow
 from services.progress import progress_of
 from services.result_reading import result_of
+from services.tables import RunRow
 from services.webhooks.outbox import announce
 
 log = logging.getLogger(__name__)
+
+ENDS: tuple[State, ...] = ("finished", "failed")
 
 
 def close_finished(deployment: Deployment) -> int:
@@ -39,9 +43,23 @@ def close_finished(deployment: Deployment) -> int:
     return closed
 
 
+def close_run(database: Database, run: str) -> None:
+    """Close an order if its run has ended; for whoever is about to tell people of its end, and need not wait.
+
+    What cannot be closed is logged, and left to `close_finished`.
+    """
+    try:
+        order = load_order(database, run)
+        if order.state in ENDS and not order.ended_at:
+            _close(database, order)
+    except NotThere:
+        return
+    except Exception:
+        log.exception("run %s has ended and cannot be closed", run)
+
+
 def _ended_runs(database: Database) -> list[Callable[[], None]]:
-    ends: tuple[State, ...] = ("finished", "failed")
-    orders = [order for end in ends for order in list_orders(database, state=end, limit=100, unclosed=True)]
+    orders = [order for end in ENDS for order in list_orders(database, state=end, limit=100, unclosed=True)]
     return [partial(_close, database, order) for order in orders]
 
 
@@ -54,7 +72,7 @@ def _close(database: Database, order: Ordered) -> None:
     if order.state == "failed":
         fault = progress_of(database, order.run).faults
         with database.write() as connection:
-            if _closed(connection, order.run, fault=fault):
+            if _closed(connection, order, fault=fault):
                 announce(connection, "run.failed", {"run": order.run, "name": order.name, "fault": fault})
         return
     result = result_of(database, order.run)
@@ -65,14 +83,20 @@ def _close(database: Database, order: Ordered) -> None:
         within=lambda connection: announce(connection, "set.proposed", told),
     )  # fmt: skip
     with database.write() as connection:
-        if _closed(connection, order.run, version=version):
+        if _closed(connection, order, version=version):
             announce(connection, "run.finished", told)
 
 
-def _closed(connection: Connection, run: str, **columns: Any) -> bool:
-    """Mark an order as closed; False if somebody was faster."""
-    mine = update(OrderRow).where(OrderRow.run == run, OrderRow.state == "open")
-    return connection.execute(mine.values(state="closed", ended_at=time.time(), **columns)).rowcount == 1
+def _closed(connection: Connection, order: Ordered, **columns: Any) -> bool:
+    """Mark an order as closed; False if somebody was faster, or its run was taken up since it was looked at."""
+    now = time.time()
+    mine = update(OrderRow).where(OrderRow.run == order.run, OrderRow.state == "open", in_state(order.state))
+    if connection.execute(mine.values(state="closed", ended_at=now, **columns)).rowcount != 1:
+        return False
+    # A command adds up the time that it waited for a run; for one that was ordered, nobody did.
+    waited = update(RunRow).where(RunRow.id == order.run, RunRow.seconds == 0.0)
+    connection.execute(waited.values(seconds=now - order.created_at))
+    return True
 
 
 def _close_labelling(database: Database, order: OrderedLabelling) -> None:
@@ -80,10 +104,18 @@ def _close_labelling(database: Database, order: OrderedLabelling) -> None:
     row, work = LabellingOrderRow, LabellingRow
     body = {"labelling": order.labelling, "pairs": order.pairs, "fault": order.fault}
     with database.write() as connection:
-        mine = update(row).where(row.labelling == order.labelling, row.state == "open")
+        stands = exists().where(work.id == row.labelling, _ended(order.state))
+        mine = update(row).where(row.labelling == order.labelling, row.state == "open", stands)
         closed = mine.values(state="closed", ended_at=time.time(), fault=order.fault)
         if connection.execute(closed).rowcount != 1:
             return
         if order.state == "finished":
             connection.execute(update(work).where(work.id == order.labelling).values(status="finished"))
         announce(connection, f"labelling.{order.state}", body)
+
+
+def _ended(state: str) -> ColumnElement[bool]:
+    """Condition on a labelling: it still has ended so; it may have been taken up since it was looked at."""
+    work = LabellingRow
+    done = and_(work.status.not_in(("failed", "reading")), work.done >= work.pairs)
+    return done if state == "finished" else work.status == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,11 +12,17 @@ from weakref import WeakSet, finalize
 from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from knowledge_base.errors import InputError
 from services.database_server import DatabaseServer
 from services.embedded_file import BUSY_SECONDS, EmbeddedFile
 from services.tables import Tables
+
+WAITS = 10
+"""How often what met a lock is tried again before it fails."""
+
+PAUSE_SECONDS = 0.1
 
 Rows = Sequence[Mapping[str, Any]]
 R = TypeVar("R")
@@ -63,15 +70,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+    def write(self, *, alone: bool = True, apart: bool = False) -> Iterator[Connection]:
         """A transaction that writes. What it reads stays so until it ends.
 
         Args:
             alone: no other writer is at work meanwhile, whatever it writes; the transaction can never fail half way
                 over another's. Without it, others that are not alone may be: for what is right beside all of those,
                 in any order, such as inserting what nobody changes.
+            apart: it neither waits for any other writer nor has one wait, where the database can have that: for what
+                changes only tables that no other kind of writer looks at, under a lock of rows of its own.
         """
-        with self._behind.write(alone) as connection:
+        with self._behind.write("apart" if apart else "alone" if alone else "together") as connection:
             yield connection
 
     @contextmanager
@@ -92,13 +101,21 @@ class Database:
         return self._behind
 
     def again(self, do: Callable[[], R]) -> R:
-        """Do it, and once more if the server went away amid it; only for what may be done twice."""
-        try:
-            return do()
-        except DBAPIError as error:
-            if not self._behind.again(error):
-                raise
-        return do()
+        """Do it, and once more if the server went away amid it; only for what may be done twice.
+
+        Where others hold what it waits for, it waits on, `WAITS` times as long as a single statement would.
+        """
+        waits, gone = 0, False
+        while True:
+            try:
+                return do()
+            except (DBAPIError, PoolTimeout) as error:
+                lost, waits = isinstance(error, DBAPIError) and self._behind.again(error), waits + 1
+                busy = isinstance(error, PoolTimeout) or self._behind.busy(error)
+                if (gone or not lost) and (waits > WAITS or not busy):
+                    raise
+                gone = gone or lost
+            time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -5,7 +5,8 @@ has one writer at a time; here a writer takes a lock of the whole database for i
 each statement sees everything that was written before. Isolation by snapshots (`SERIALIZABLE`) would do as much, but
 fails transactions that then have to be done again, and one here may have been paid for. Writers that are right beside
 each other take the lock together: rows inserted by content, an answer by key where there is none, sums under a lock of
-their own rows.
+their own rows. Datasets that people annotate have tables to themselves and a row each that all their writers lock: they
+stand apart, so that a large file keeps nobody else waiting. Only whoever changes tables waits for those, too.
 
 **A commit whose answer is lost** with the connection is looked up by the transaction's number, so that nothing is done
 twice, or thought lost, because a server restarted at the wrong moment.
@@ -17,7 +18,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, RootTransaction, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -42,11 +43,23 @@ RETURN_SECONDS = 60.0
 
 PAUSE_SECONDS = 0.1
 
-WRITERS, MOVERS = (
+Writers = Literal["alone", "together", "apart"]
+"""Beside whom somebody writes; see `services.database.Database.write`."""
+
+WRITERS, MOVERS, APART = (
     int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    for name in ("touchstone writers", "touchstone migrations")
+    for name in ("touchstone writers", "touchstone migrations", "touchstone writers apart")
 )
 """Numbers of the locks, which are shared by everybody who uses this database for anything."""
+
+LOCKS: dict[Writers, str] = {
+    "alone": f"pg_advisory_xact_lock({WRITERS})",
+    "together": f"pg_advisory_xact_lock_shared({WRITERS})",
+    "apart": f"pg_advisory_xact_lock_shared({APART})",
+}
+
+HELD_UP = ("55P03", "40P01", "40001")
+"""Error codes of what others held up: a wait for a lock that took too long, two that waited for each other."""
 
 GONE = ("08", "57P01", "57P02", "57P03")
 """How the error codes begin that tell of a connection or a server that is gone or not yet there."""
@@ -80,12 +93,12 @@ class DatabaseServer:
             yield connection
 
     @contextmanager
-    def write(self, alone: bool = True) -> Iterator[Connection]:
+    def write(self, writers: Writers = "alone") -> Iterator[Connection]:
         """See `Database.write`."""
         with self._when_there(lambda: _begun(self._engine)) as connection:
             transaction = _current(connection)
             try:
-                number = _locked(connection, alone)
+                number = _locked(connection, writers)
                 yield connection
             except BaseException:
                 transaction.rollback()
@@ -114,7 +127,8 @@ class DatabaseServer:
     def moving(self) -> Iterator[Connection]:
         """A transaction for changing tables: no other such, no writer, and no limit of time but the user's patience."""
         with self.guarded(), _engine(self._url, limited=False, poolclass=NullPool).begin() as connection:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITERS})"))
+            for lock in (WRITERS, APART):
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({lock})"))
             yield connection
 
     @contextmanager
@@ -138,6 +152,10 @@ class DatabaseServer:
     def again(self, error: Exception) -> bool:
         """Whether what failed so failed because the server went away."""
         return isinstance(error, DBAPIError) and self._reached and lost(error)
+
+    def busy(self, error: Exception) -> bool:
+        """Whether what failed so failed because others held what it waited for."""
+        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in HELD_UP
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone, they are in use there."""
@@ -218,10 +236,9 @@ def _current(connection: Connection) -> RootTransaction:
     return transaction
 
 
-def _locked(connection: Connection, alone: bool) -> str:
+def _locked(connection: Connection, writers: Writers) -> str:
     """Wait for the lock of writers; returns the transaction's number."""
-    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    asked = f"SELECT {lock}({WRITERS}), CAST(pg_current_xact_id() AS text)"
+    asked = f"SELECT {LOCKS[writers]}, CAST(pg_current_xact_id() AS text)"
     return str(connection.exec_driver_sql(asked).one()[1])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
@@ -20,7 +22,7 @@ from services.migrations.standing import note, noted, standing_of
 from services.tables import Tables
 
 BUSY_SECONDS = 60
-"""How long a connection waits for another process's write; writes here take milliseconds."""
+"""How long a connection waits for another process's write; nearly all take milliseconds, a large upload seconds."""
 
 
 class EmbeddedFile:
@@ -49,7 +51,7 @@ class EmbeddedFile:
             yield connection
 
     @contextmanager
-    def write(self, _alone: bool = True) -> Iterator[Connection]:
+    def write(self, _writers: str = "alone") -> Iterator[Connection]:
         """See `Database.write`; a writer is always alone."""
         with self._writer.begin() as connection:
             yield connection
@@ -87,6 +89,11 @@ class EmbeddedFile:
     def again(self, _error: Exception) -> bool:
         """Whether what failed so may be done again: no, a file is not lost and found."""
         return False
+
+    def busy(self, error: Exception) -> bool:
+        """Whether what failed so failed because another wrote for too long."""
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone; SQLite forbids to use or to close them."""
@@ -150,9 +157,20 @@ def sorted_indexes(table: Any) -> list[Any]:
 
 def _engine(url: URL, keys: str = "ON", **options: Any) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
+    event.listen(engine, "do_connect", partial(_make_private, url.database))
     event.listen(engine, "connect", partial(_prepare, keys))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(path: str | None, *_connecting: Any) -> None:
+    """Make a new file so that only its owner reads it: it is to hold people's texts, and digests of keys.
+
+    SQLite gives the files that lie beside it the same mode. What is there already stays as its owner made it.
+    """
+    if path and not path.startswith((":", "file:")):
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare(keys: str, connection: Any, _record: ConnectionPoolEntry) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, select, update
 
+from services.batches import awaited
 from services.database import Database
 from services.tables import JudgmentRow, ThreadRow, WantRow
 
@@ -13,8 +14,8 @@ from services.tables import JudgmentRow, ThreadRow, WantRow
 def halt(connection: Connection, runs: Sequence[str], why: str) -> int:
     """Have the running threads of these runs go no further; returns how many there were.
 
-    What only they wait for is taken out of its batches: a job that comes for it finds nothing to do. What was judged
-    stays.
+    What only they wait for is taken out of its batches: a job that comes for it finds nothing to do. What a thread
+    works out to ask after this is not handed out (`services.batches.hand_out`). What was judged stays.
     """
     running = update(ThreadRow).where(ThreadRow.run.in_(runs), ThreadRow.status == "running")
     stopped = connection.execute(running.values(status="failed", fault=why)).rowcount
@@ -39,9 +40,5 @@ def going_on(database: Database, runs: Sequence[str]) -> list[str]:
 def _take_back(connection: Connection, runs: Sequence[str]) -> None:
     threads = select(ThreadRow.id).where(ThreadRow.run.in_(runs))
     mine = select(WantRow.key).where(WantRow.thread.in_(threads), WantRow.void == "")
-    others = exists().where(
-        WantRow.key == JudgmentRow.key, WantRow.void == "", WantRow.thread == ThreadRow.id,
-        ThreadRow.status == "running",
-    )  # fmt: skip
-    waiting = update(JudgmentRow).where(JudgmentRow.status == "missing", JudgmentRow.key.in_(mine), ~others)
+    waiting = update(JudgmentRow).where(JudgmentRow.status == "missing", JudgmentRow.key.in_(mine), ~awaited())
     connection.execute(waiting.values(batch="", attempts=0))

@@ -34,6 +34,7 @@ from services.batches import (
     end_asking,
     give_back,
     hand_out,
+    missing_by_thread,
     refuse,
     running_threads,
     threads_served,
@@ -47,7 +48,7 @@ from services.lease import Lease, take
 from services.mining_thread import StoredThread, load_thread
 from services.parties import manager_for
 from services.settings import load_settings
-from services.sql_ledger import count_missing, keep_answers
+from services.sql_ledger import keep_answers
 from services.stopping import Stopped
 from services.sweeper import Sweeper
 from services.tables import OutcomeRow, ThreadRow, WantRow
@@ -108,7 +109,7 @@ def advance_thread(deployment: Deployment, thread: str) -> bool:
     except Exception as error:
         lease.release(fault=f"{type(error).__name__}: {error}")
         raise
-    if waiting and not _missing(deployment, thread):
+    if waiting and _idle(deployment, thread):
         deployment.queue.advance([thread])
     return True
 
@@ -261,6 +262,7 @@ def _keep_outcome(deployment: Deployment, thread: str, outcome: Outcome) -> None
         upsert(connection, OutcomeRow, [{"thread": thread, "body": outcome.model_dump_json()}])
 
 
-def _missing(deployment: Deployment, thread: str) -> int:
-    with deployment.database.read() as connection:
-        return count_missing(connection, thread)
+def _idle(deployment: Deployment, thread: str) -> bool:
+    """Whether no batch will wake a thread: it misses nothing, or was stopped as it asked and maybe taken up again."""
+    free = missing_by_thread(deployment.database, [thread]).get(thread)
+    return free is None or free > 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.alongside import alongside
 from services.database import Database
@@ -57,8 +59,13 @@ class Lease:
         self._write(attempts=1)
 
     def _renew(self, done: threading.Event) -> None:
-        while not done.wait(self.seconds / 3):
-            self._write(lease_until=time.time() + self.seconds)
+        pause = self.seconds / 3
+        while not done.wait(pause):
+            # Whoever cannot write just now tries again soon: the lease may stand yet when the database is back.
+            pause = self.seconds / 12
+            with suppress(DBAPIError, PoolTimeout):
+                self._write(lease_until=time.time() + self.seconds)
+                pause = self.seconds / 3
 
     def _write(self, **columns: Any) -> bool:
         held = update(ThreadRow).where(ThreadRow.id == self.thread, ThreadRow.lease_owner == self.token)

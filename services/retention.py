@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, text, tuple_
 from sqlalchemy import inspect as inspected
 
+from services.annotation.settings import spool_of
+from services.annotation.spool import left_behind, remove_left_behind
 from services.api.tables import OnceRow
 from services.checkpoints import checkpointer
 from services.criteria_sets.tables import CriteriaSetRow
@@ -87,6 +90,7 @@ def policies(settings: RoleSettings) -> list[Policy]:
         Rows("measurements", int(not settings.keep_old_measurements), MeasurementRow, _old_measurement),
         Checkpoints(settings.keep_checkpoints_days),
         Events(settings.keep_deliveries_days),
+        Uploads(spool_of(settings)),
     ]
 
 
@@ -188,6 +192,24 @@ class Events(Policy):
 
     def remove(self, database: Database, before: float) -> int:
         return forget_events(database, before)
+
+
+class Uploads(Policy):
+    """Files of uploads whose process was killed. A day is more than any takes.
+
+    Args:
+        folder: where files lie while they are read; None: the system's own.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__("uploads", 1)
+        self._folder = folder
+
+    def count(self, _database: Database, before: float) -> int:
+        return len(left_behind(self._folder, before))
+
+    def remove(self, _database: Database, before: float) -> int:
+        return remove_left_behind(self._folder, before)
 
 
 def _old_call(connection: Connection, before: float) -> ColumnElement[bool]:

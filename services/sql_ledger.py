@@ -160,7 +160,7 @@ def keep_answers(database: Database, judgments: Sequence[Judgment]) -> None:
             connection.execute(missing.values(**values, answered_at=time.time()), rows)
 
     if rows:
-        # What was answered is paid for, so a server that restarts just now must not cost it.
+        # What was answered is paid for: neither a server that restarts just now nor a long write may cost it.
         database.again(write)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import BigInteger, case, cast, func, select
 
 from services.database import Database
-from services.orders.tables import OrderRow
+from services.payers import payers
 from services.tables import CallRow
 
 By = Literal["run", "model", "key", "day"]
@@ -23,7 +23,8 @@ class UsageRow(BaseModel):
 
     Attributes:
         run, model, key, day: what they have in common; None where that was not asked for. `key` is the name of the key
-            that ordered the run, empty where a command did. `day` is UTC.
+            that the run, labelling or refresh is charged to (`services.payers`), empty where a command made it. `day`
+            is UTC.
         calls: requests sent; failed: those of which nothing came.
         prompt, cached, completion: tokens; `prompt` counts the cached ones, too.
         cost: None if one of the calls was to a model without a price.
@@ -53,9 +54,9 @@ def usage_by(
         since, until: first and last day, UTC.
         run: only this run; empty for all.
     """
-    row = CallRow
+    row, whose = CallRow, payers()
     parts: dict[By, Any] = {
-        "run": row.run, "model": row.model, "key": func.coalesce(OrderRow.by, ""),
+        "run": row.run, "model": row.model, "key": func.coalesce(whose.c.by, ""),
         # A cast cuts off in SQLite and rounds in Postgres.
         "day": cast(row.at if database.embedded else func.floor(row.at), BigInteger) // DAY,
     }  # fmt: skip
@@ -66,7 +67,8 @@ def usage_by(
         "cost": case((func.count(row.cost) == func.count(), func.sum(row.cost)), else_=None),
     }  # fmt: skip
     query = select(*groups, *(part.label(name) for name, part in sums.items()))
-    query = query.join(OrderRow, OrderRow.run == row.run, isouter=True)
+    if "key" in by:
+        query = query.join(whose, whose.c.run == row.run, isouter=True)
     for bound in _bounds(since, until, run):
         query = query.where(bound)
     with database.read() as connection:

@@ -139,15 +139,23 @@ def list_keys(database: Database) -> tuple[Key, ...]:
     return tuple(map(key_of, rows))
 
 
-def revoke_key(database: Database, key: str, *, who: Identity = COMMAND_LINE) -> Key:
+def revoke_key(database: Database, key: str, *, who: Identity = COMMAND_LINE, sparing_last: bool = False) -> Key:
     """Have a key work no longer; processes that have just seen it heed that within `authenticator.FRESH_SECONDS`.
 
     Revoking it again changes nothing.
 
+    Args:
+        key: its id.
+        who: revokes it.
+        sparing_last: not if no other key with the scope admin works, after which only the command line could make any.
+
     Raises:
         NotThere: there is no key with this id.
+        Conflict: it is the last one with the scope admin, and that is to be spared.
     """
     with database.write() as connection:
+        if sparing_last:
+            _refuse_last(connection, _load(connection, key))
         standing = update(ApiKeyRow).where(ApiKeyRow.id == key, ApiKeyRow.revoked_at == 0)
         if connection.execute(standing.values(revoked_at=time.time())).rowcount:
             record_action(connection, who, "key.revoked", key)
@@ -211,6 +219,17 @@ def _load(connection: Connection, key: str) -> Key:
     if row is None:
         raise NotThere(f"there is no key {key!r}; `touchstone keys list` shows those there are")
     return key_of(row)
+
+
+def _refuse_last(connection: Connection, key: Key) -> None:
+    now, columns = time.time(), list[Any](ApiKeyRow.__table__.columns)
+    standing = map(key_of, connection.execute(select(*columns).where(ApiKeyRow.revoked_at == 0)))
+    working = [k.id for k in standing if "admin" in k.scopes and k.state(now) == "active"]
+    if working == [key.id]:
+        raise Conflict(
+            f"key {key.id} ({key.name!r}) is the last one that works with the scope admin; make another such key "
+            f"first, or run `touchstone keys revoke {key.id}` where the database is"
+        )
 
 
 def _successor(old: Key, now: float) -> dict[str, Any]:

@@ -49,6 +49,20 @@ class Standing:
     reset: float
 
 
+class TooMany(AccessDenied):
+    """A caller comes too often.
+
+    Attributes:
+        kind: what was counted; standing: where the caller stands.
+    """
+
+    def __init__(self, kind: str, standing: Standing) -> None:
+        wait = max(standing.reset, 0.1)
+        told = f"{standing.limit} {kind} a minute are allowed, and there were as many; try again in {wait:.0f} s"
+        super().__init__(told, reason="limited", retry_after=wait)
+        self.kind, self.standing = kind, standing
+
+
 class RequestLimits:
     """Counts for one process, together with all others that name the same server.
 
@@ -76,13 +90,13 @@ class RequestLimits:
             per_minute: how many there may be.
 
         Raises:
-            AccessDenied: there were as many in the last minute; `reason` is `limited`.
+            TooMany: there were as many in the last minute.
         """
         item = RateLimitItemPerMinute(per_minute)
         counted = self._ask(lambda limiter: limiter.hit(item, kind, name))
         standing = self.look(kind, name, per_minute)
         if not counted:
-            raise _limited(kind, standing)
+            raise TooMany(kind, standing)
         return standing
 
     def look(self, kind: str, name: str, per_minute: int) -> Standing:
@@ -96,11 +110,11 @@ class RequestLimits:
         """Go on only if another request would be counted; counts nothing.
 
         Raises:
-            AccessDenied: it would not.
+            TooMany: it would not.
         """
         standing = self.look(kind, name, per_minute)
         if not standing.remaining:
-            raise _limited(kind, standing)
+            raise TooMany(kind, standing)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -118,9 +132,3 @@ class RequestLimits:
             if len(self._memory.events) > MOST_COUNTED:
                 self._memory.reset()
         return question(self._here)
-
-
-def _limited(kind: str, standing: Standing) -> AccessDenied:
-    wait = max(standing.reset, 0.1)
-    told = f"{standing.limit} {kind} a minute are allowed, and there were as many; try again in {wait:.0f} s"
-    return AccessDenied(told, reason="limited", retry_after=wait)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,9 @@ class Accuracies(BaseModel):
         naive: the plain share over all answered pairs: misled by the picking.
         population: pairs of the dataset.
         sampled: pairs in the random sample; pending: of those, not answered yet, or skipped by all who saw them.
+        name: of the criterion; empty for the set's vote.
+        mined: answered pairs that are left out (they count as undecided), as the set was mined from them; None where
+            that is not known, so that the figures may be flattered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -37,6 +40,8 @@ class Accuracies(BaseModel):
     population: int
     sampled: int
     pending: int
+    name: str = ""
+    mined: int | None = 0
 
 
 def unbiased_accuracy(database: Database, dataset: str, predictions: Mapping[str, int]) -> Accuracies:
@@ -54,15 +59,24 @@ def unbiased_accuracy(database: Database, dataset: str, predictions: Mapping[str
         return _estimated(connection, head, predictions)
 
 
-def set_accuracy(database: Database, dataset: str, criteria: CriteriaSet) -> dict[str, Accuracies]:
+def set_accuracy(
+    database: Database, dataset: str, criteria: CriteriaSet, mined: Collection[str] | None = ()
+) -> dict[str, Accuracies]:
     """The accuracy of a set's weighted vote (under the set's version) and of each criterion (under its hash).
 
     Judgments that are there already are used; pairs without any count as undecided.
 
+    Args:
+        database: where.
+        dataset: id or name.
+        criteria: the set.
+        mined: hashes of the pairs that it was mined from, which say nothing of how good it is; None: not known.
+
     Raises:
         NotThere: there is no such dataset.
     """
-    hashes = [member.criterion.hash for member in criteria.members]
+    names = {member.criterion.hash: member.criterion.name for member in criteria.members}
+    hashes = list(names)
     with database.read() as connection:
         head = row_of(connection, dataset)
         pairs = list(answered_signs(connection, head.id))
@@ -70,7 +84,14 @@ def set_accuracy(database: Database, dataset: str, criteria: CriteriaSet) -> dic
         told = {h: dict(zip(pairs, votes.signs[i].tolist(), strict=True)) for i, h in enumerate(hashes)}
         together = np.sign(criteria.ballot.log_odds(votes)).astype(int).tolist()
         told[criteria.version] = dict(zip(pairs, together, strict=True))
-        return {name: _estimated(connection, head, said) for name, said in told.items()}
+        known = frozenset(mined or ())
+        about = {"mined": None if mined is None else len(known.intersection(pairs))}
+        return {
+            key: _estimated(connection, head, {p: v for p, v in said.items() if p not in known}).model_copy(
+                update={**about, "name": names.get(key, "")}
+            )
+            for key, said in told.items()
+        }
 
 
 def _estimated(connection: Connection, head: Any, predictions: Mapping[str, int]) -> Accuracies:

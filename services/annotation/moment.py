@@ -53,12 +53,16 @@ class Held:
 
     def moments(self, count: int) -> list[float]:
         """So many moments one after the other, each later than all before: one for each vote, to go on from."""
+        start = self.span(count)
+        return [start + number * STEP for number in range(1, count + 1)]
+
+    def span(self, count: int) -> float:
+        """Where so many moments start: the one of number n, from 1 on, is n times `STEP` later."""
         start = max(self.moment, self.last)
-        found = [start + number * STEP for number in range(1, count + 1)]
-        if found:
-            self.last = found[-1]
+        if count:
+            self.last = start + count * STEP
             self.change(changed_at=self.last)
-        return found
+        return start
 
     def change(self, **columns: Any) -> None:
         """Write columns of the dataset."""
@@ -83,14 +87,17 @@ def check_time(at: float | None) -> None:
 def held(database: Database, dataset: str) -> Iterator[Held]:
     """Hold the dataset with this id or name for a write.
 
-    The row is locked by changing it, on Postgres too, where other datasets' writes go on meanwhile.
+    On Postgres its row is locked, and all writers of the tables in `services.annotation.tables` do this first: what is
+    written elsewhere, in other datasets too, goes on meanwhile. An SQLite file has one writer at a time, whoever it is.
 
     Raises:
         NotThere: there is no such dataset.
     """
     row = OpenDatasetRow
-    with database.write() as connection:
+    with database.write(apart=True) as connection:
         name = row_of(connection, dataset).id
+        # Before the clock is read: whoever waited here must not go by what it showed before.
+        connection.execute(select(row.id).where(row.id == name).with_for_update(key_share=True))
         now = time.time()
         later = case((row.changed_at >= now, row.changed_at + TICK), else_=now)
         connection.execute(update(row).where(row.id == name).values(changed_at=later))

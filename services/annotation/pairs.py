@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from agents.pairs import Pair
 from knowledge_base.errors import InputError
+from services.annotation.dataset import open_dataset
 from services.annotation.incoming import name_key, texts_of
 from services.annotation.lots import lot
 from services.annotation.moment import Held, held
@@ -83,8 +84,10 @@ def add_pairs(database: Database, dataset: str, pairs: Iterable[PairIn]) -> list
         raise InputError(f"{len(given):,} pairs in one call; send at most {MOST:,}, or upload a file")
     for number, pair in enumerate(given):
         _check(number, pair)
+    open_dataset(database, dataset)
+    with database.write(alone=False) as connection:
+        keep_texts(connection, [_bare(pair) for pair in given])
     with held(database, dataset) as now:
-        keep_texts(now.connection, [_bare(pair) for pair in given])
         placed, taken = place(now, given)
         if taken:
             first = taken[0]

@@ -1,9 +1,14 @@
-"""Pairs that the same person answered twice: what tells whether annotators moved."""
+"""Pairs that the same person answered twice: what tells whether annotators moved.
+
+Each repeat is held against the person's first answer. Held against the one just before, a single slip would count
+twice, there and back; the test for drift (agents.drift.annotator_drift) takes repeats for independent once the first is
+given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
@@ -15,10 +20,10 @@ from services.database import Database
 
 
 class Repeat(BaseModel):
-    """Two answers of one person on one pair, one after the other.
+    """Two answers of one person on one pair.
 
     Attributes:
-        first, second: the earlier and the later vote.
+        first, second: the person's first vote that was not withdrawn, and a later one.
         planned: whether the later one was asked for as a repeat; otherwise it is a change of mind, which people make
             where they see a mistake, and says little of drift.
     """
@@ -69,5 +74,5 @@ def _pairs(votes: Iterator[StoredVote]) -> Iterator[Repeat]:
         mine = list(group)
         gone = {vote.withdraws for vote in mine}
         stand = [vote for vote in mine if vote.choice in ("a", "b", "tie") and vote.id not in gone]
-        for first, second in pairwise(stand):
-            yield Repeat(first=first, second=second, planned=second.why == "repeat")
+        for second in stand[1:]:
+            yield Repeat(first=stand[0], second=second, planned=second.why == "repeat")

@@ -32,3 +32,8 @@ class AnnotationSettings(BaseSettings):
     def spool(self) -> Path | None:
         """The folder for files being read; None for the system's own."""
         return Path(self.upload_folder).expanduser().absolute() if self.upload_folder else None
+
+
+def spool_of(settings: BaseSettings) -> Path | None:
+    """The folder for files being read, of these settings; of the environment's where they have no such part."""
+    return settings.spool if isinstance(settings, AnnotationSettings) else AnnotationSettings().spool

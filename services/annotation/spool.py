@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -13,6 +16,12 @@ from knowledge_base.errors import InputError
 
 ENDINGS = {"jsonl": ".jsonl", "json": ".jsonl", "csv": ".csv", "tsv": ".tsv", "parquet": ".parquet"}
 """What a file of each kind is called while it is read."""
+
+PREFIX = "touchstone-upload-"
+"""How the folders are called that files lie in while they are read."""
+
+LEFT_SECONDS = 86400.0
+"""Age at which such a folder is surely nobody's any more."""
 
 _PACKED = {
     b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip, as spreadsheets are", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz",
@@ -40,7 +49,7 @@ def spooled(source: Path | BinaryIO, name: str, kind: str, most: int, folder: Pa
     called = _called(name, kind)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="touchstone-upload-", dir=folder) as place:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as place:
         path = Path(place) / called
         try:
             _copy(source, path, called, most)
@@ -49,6 +58,39 @@ def spooled(source: Path | BinaryIO, name: str, kind: str, most: int, folder: Pa
                 f"{called} could not be taken in ({error.strerror}); free some space or try again"
             ) from None
         yield path
+
+
+def left_behind(folder: Path | None, before: float) -> list[Path]:
+    """Folders of uploads whose process was killed: none has been touched since a moment (seconds since the epoch).
+
+    Args:
+        folder: where they were made; None: where the system has its temporary files. Others use that, too: only
+            folders of this user's that are called so are told of, and nothing that a link leads to.
+    """
+    place = folder or Path(tempfile.gettempdir())
+    found: list[Path] = []
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith(PREFIX) and _is_old(entry, before):
+                found.append(Path(entry.path))
+    return sorted(found)
+
+
+def remove_left_behind(folder: Path | None, before: float) -> int:
+    """Remove them, as far as they can be; returns how many are gone. Two may do so at once."""
+    left = left_behind(folder, before)
+    for place in left:
+        # Goes by open folders, so that no link put in the place of one leads it elsewhere.
+        shutil.rmtree(place, ignore_errors=True)
+    return sum(not place.exists() for place in left)
+
+
+def _is_old(entry: os.DirEntry[str], before: float) -> bool:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and found.st_mtime < before
 
 
 def refuse_packed(path: Path) -> None:

@@ -51,7 +51,7 @@ def recount(held: Held, pairs: Iterable[str], repeats: Repeats | None = None) ->
     repeats = repeats or held.sampling.repeats
     for some in chunks(sorted(set(pairs))):
         cast = votes_on(held.connection, held.id, some)
-        rows = [{"at_pair": pair} | _sums(standing(votes, repeats)) for pair, votes in cast.items()]
+        rows = [{"at_pair": pair} | sums(standing(votes, repeats)) for pair, votes in cast.items()]
         if rows:
             held.connection.execute(_counted(held.id), rows)
         row = OpenPairRow
@@ -66,7 +66,7 @@ def _counted(dataset: str) -> Any:
     return update(table).where(*here).values(**{name: bindparam(f"new_{name}") for name in names})
 
 
-def _sums(votes: Sequence[Any]) -> dict[str, int]:
+def sums(votes: Sequence[Any]) -> dict[str, int]:
     """People who voted (each nameless vote counts as one) and their votes."""
     named = {vote.annotator for vote in votes if vote.annotator}
     nameless = sum(not vote.annotator for vote in votes)

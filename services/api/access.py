@@ -10,10 +10,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from services.access.audit import acting_in
-from services.access.doorkeeper import Doorkeeper
+from services.access.doorkeeper import REQUESTS, Doorkeeper
 from services.access.identity import Identity, require
 from services.access.local_access import RequestFacts
-from services.access.rate_limits import Standing
+from services.access.rate_limits import Standing, TooMany
 from services.access.scopes import Scope
 from services.deployment import Deployment
 
@@ -39,7 +39,11 @@ async def _known(
     """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     peer = request.client.host if request.client else ""
-    admitted = await run_in_threadpool(doorkeeper.admit, RequestFacts.of(peer, request.headers.items()))
+    try:
+        admitted = await run_in_threadpool(doorkeeper.admit, RequestFacts.of(peer, request.headers.items()))
+    except TooMany as error:
+        request.state.headers = _told(error.standing) if error.kind == REQUESTS else {}
+        raise
     request.state.identity = admitted.identity
     request.state.headers = _told(admitted.standing)
     with acting_in(request.state.id, admitted.address):

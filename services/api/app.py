@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from services.access.doorkeeper import Doorkeeper
+from services.annotation.spool import LEFT_SECONDS, remove_left_behind
 from services.api import problems
 from services.api.access import known_caller
 from services.api.middleware import Passage
@@ -62,6 +64,8 @@ def application(settings: Settings, *, preload: bool = False) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     database = Database(settings.database).create()
+    # A scheduler on another host does not see this one's files.
+    remove_left_behind(settings.spool, time.time() - LEFT_SECONDS)
     deployment = Deployment(settings, database, JobQueue(settings.redis_url, settings.job_seconds))
     app.state.deployment = deployment
     if app.state.preload:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from knowledge_base.errors import (
@@ -26,6 +27,7 @@ from knowledge_base.errors import (
     RunError,
     TouchstoneError,
 )
+from services.api.wording import told_of
 from services.datasets import FaultyRows
 
 MEDIA_TYPE = "application/problem+json"
@@ -50,7 +52,7 @@ class Detail(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     where: str = Field(examples=["body.config.rounds"])
-    told: str = Field(examples=["input should be greater than or equal to 1"])
+    told: str = Field(examples=["is 0; it should be greater than or equal to 1"])
 
 
 class Problem(BaseModel):
@@ -106,7 +108,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TouchstoneError, _touchstone)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    for away in (OperationalError, InterfaceError):
+    for away in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(away, _outage)
     for unstorable in (DataError, UnicodeEncodeError):
         app.add_exception_handler(unstorable, _unstorable)
@@ -159,13 +161,16 @@ def _denied(request: Request, error: AccessDenied) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = tuple(Detail(where=".".join(map(str, e["loc"])), told=_lowered(e["msg"])) for e in error.errors())
+    faults = tuple(Detail(where=where, told=told) for where, told in told_of(request, error))
     told = "; ".join(f"{f.where}: {f.told}" for f in faults[:3]) or "the request cannot be read"
     return respond(request, 422, "input", told, faults=faults[:MOST_FAULTS])
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        # What the framework says of a body that is not UTF-8, is nested too deep, or holds a number that never ends.
+        return respond(request, 422, "input", "the body cannot be read as JSON in UTF-8; send one object, such as {}")
     told = {
         404: f"there is nothing at {request.url.path}; GET /v1/openapi.json lists what there is",
         405: f"{request.method} cannot be done to {request.url.path}",
@@ -175,7 +180,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _outage(request: Request, error: Exception) -> Response:
-    """The database or Redis is away: an answer that a client may try again after."""
+    """The database or Redis is away or too busy: an answer that a client may try again after."""
     log.error("a request met an outage", exc_info=error)
     name = "Redis" if isinstance(error, RedisError) else "the database"
     return respond(request, 503, "outage", f"{name} does not answer; try again", headers={"Retry-After": "5"})
@@ -200,8 +205,3 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("a request failed", exc_info=error)
     told = f"the server failed; its log tells of it under {getattr(request.state, 'id', 'this request')}"
     return respond(request, 500, "internal", told)
-
-
-def _lowered(told: str) -> str:
-    told = told.removeprefix("Value error, ")
-    return told[:1].lower() + told[1:]

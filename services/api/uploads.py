@@ -14,9 +14,12 @@ from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from knowledge_base.errors import InputError
+from services.annotation.spool import PREFIX
 
 PAIRS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 """Endings of files of pairs."""
+
+AS_FORM = "send the file itself as the body (curl --data-binary @file), not as a form"
 
 FileName = Annotated[
     str,
@@ -47,21 +50,28 @@ async def received(
         endings: those that the name may have.
 
     Raises:
-        InputError: the name's ending is none that is read, or the body is empty.
+        InputError: the body is a form or empty, or the name's ending is none that is read.
     """
+    if is_form(request.headers.get("content-type", "")):
+        raise InputError(AS_FORM)
     if not name.lower().endswith(endings):
         raise InputError(f"filename is {name!r}; give one that ends in {', '.join(endings[:-1])} or {endings[-1]}")
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="touchstone-upload-", dir=folder) as made:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as made:
         path, seen = Path(made) / _harmless(name), hashlib.sha256()
         with path.open("wb") as file:
             async for part in request.stream():
                 seen.update(part)
                 await run_in_threadpool(file.write, part)
         if not path.stat().st_size:
-            raise InputError("the body is empty; send the file itself as the body, not as a form")
+            raise InputError(f"the body is empty; {AS_FORM}")
         yield Received(path, seen.hexdigest())
+
+
+def is_form(kind: str) -> bool:
+    """Whether a Content-Type is of a form with files in it; curl calls what is no form `x-www-form-urlencoded`, too."""
+    return kind.strip().lower().startswith("multipart/")
 
 
 def _harmless(name: str) -> str:

@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.chronicle import RoundRecord
 from services.call_tally import Took
+from services.closing import ENDS, close_run
 from services.database import Database
-from services.orders.order import State, load_order
+from services.orders.known_run import known_run
+from services.orders.order import State
 from services.progress import ThreadProgress, progress_of
 from services.sql_ledger import SqlLedger
 
@@ -56,7 +58,10 @@ def standing_of(database: Database, run: str) -> Standing:
     Raises:
         NotThere: no such run was ordered.
     """
-    order, progress = load_order(database, run), progress_of(database, run)
+    order, progress = known_run(database, run), progress_of(database, run)
+    if order.state in ENDS:
+        # Whoever is told of the end may ask for the criteria set next.
+        close_run(database, run)
     return Standing(
         run=run, state=order.state, fault=order.fault or progress.faults, threads=progress.threads,
         rounds=progress.latest.number if progress.latest else 0, wanted=progress.wanted, answered=progress.answered,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.local import opened
 from services.cli.mine import Json
 from services.cli.outcome import guarded
 
 if TYPE_CHECKING:
     from services.access.keys import Key, NewKey
-    from services.database import Database
-    from services.settings import Settings
 
 app = typer.Typer(help="API keys: who may ask the server for what.", no_args_is_help=True)
 
@@ -97,20 +95,6 @@ def rotate(
     with opened() as (settings, database):
         made = rotate_key(database, key, overlap=seconds, pepper=settings.key_pepper.get_secret_value())
     _print_new(made, as_json=json)
-
-
-@contextmanager
-def opened() -> Iterator[tuple[Settings, Database]]:
-    """The settings and their database, for the time of a command."""
-    from services.database import Database
-    from services.settings import load_settings
-
-    settings = load_settings()
-    database = Database(settings.database).create()
-    try:
-        yield settings, database
-    finally:
-        database.close()
 
 
 def seconds_of(text: str, option: str) -> float:

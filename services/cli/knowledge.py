@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from services.cli.local import opened
 from services.cli.mine import Json
 from services.cli.outcome import guarded
-from services.cli.sets import Note, Who, login, opened
+from services.cli.sets import Note, Who, login
 
 app = typer.Typer(
     help="The knowledge base: prior criteria that managers draw on.", no_args_is_help=True, rich_markup_mode=None
@@ -37,10 +38,9 @@ def search(
     from services.cli.knowledge_tables import print_found
     from services.cli.summary import output
     from services.knowledge.searching import search as search_by_meaning
-    from services.settings import load_settings
 
-    with opened() as database:
-        found = search_by_meaning(database, load_settings().home, text, domain, limit)
+    with opened() as (settings, database):
+        found = search_by_meaning(database, settings.home, text, domain, limit)
     if json:
         typer.echo(dumps([f.model_dump(mode="json") for f in found]))
         return
@@ -63,7 +63,7 @@ def list_(
     from services.cli.summary import output
     from services.knowledge.listing import list_entries
 
-    with opened() as database:
+    with opened() as (_, database):
         found = list_entries(database, status, limit=limit)
     if json:
         typer.echo(dumps([e.model_dump(mode="json") for e in found]))
@@ -87,10 +87,9 @@ def add(
     from services.cli.knowledge_tables import added_lines
     from services.inert import shown
     from services.knowledge.files import add_file
-    from services.settings import load_settings
 
-    with opened() as database:
-        done = add_file(database, load_settings().home, file, who or login(), note)
+    with opened() as (settings, database):
+        done = add_file(database, settings.home, file, who or login(), note)
     if json:
         typer.echo(dumps(done.model_dump(mode="json")))
         return
@@ -116,7 +115,7 @@ def _decide(entry: str, wish: Literal["approve", "withdraw"], note: str, who: st
     from services.inert import shown
     from services.knowledge.approving import approve, find_entry, withdraw
 
-    with opened() as database:
+    with opened() as (_, database):
         found = find_entry(database, entry)
         act = approve if wish == "approve" else withdraw
         made = act(database, found.digest, who or login(), note)

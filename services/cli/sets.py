@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.local import opened
 from services.cli.mine import Json
 from services.cli.outcome import guarded
 
@@ -26,8 +25,6 @@ Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version, or t
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
 Who = Annotated[str, typer.Option("--as", help="Who decides, for the record; else the name you are logged in with.")]
 
-SHORTEST = 4
-
 
 @app.command("list")
 @guarded
@@ -41,7 +38,7 @@ def list_(
     from services.cli.summary import output
     from services.criteria_sets.reading import list_sets
 
-    with opened() as database:
+    with opened() as (_, database):
         found = list_sets(database, name, limit=limit)
     if json:
         typer.echo(sets_json(found))
@@ -63,8 +60,8 @@ def show(
     from services.cli.summary import output
     from services.criteria_sets.reading import set_details
 
-    with opened() as database:
-        stored = version_meant(database, name, version)
+    with opened() as (_, database):
+        stored = version_of(database, name, version)
         details = set_details(database, stored.name, stored.version)
     if json:
         typer.echo(set_json(stored, details))
@@ -86,9 +83,9 @@ def diff(
     from services.criteria_sets.reading import list_sets
     from services.inert import shown
 
-    with opened() as database:
-        before = version_meant(database, name, old)
-        after = version_meant(database, name, new or list_sets(database, name, limit=1)[0].version)
+    with opened() as (_, database):
+        before = version_of(database, name, old)
+        after = version_of(database, name, new or list_sets(database, name, limit=1)[0].version)
         found = compare(database, name, before.version, after.version)
     typer.echo(found.model_dump_json() if json else shown(diff_text(found)).rstrip("\n"))
 
@@ -120,7 +117,7 @@ def import_(
     from services.criteria_sets.proposing import propose_file
     from services.inert import shown
 
-    with opened() as database:
+    with opened() as (_, database):
         proposed = propose_file(database, file, name=name, who=who or login(), result=_result_beside(file))
     if json:
         typer.echo(sets_json([proposed.stored]))
@@ -129,21 +126,6 @@ def import_(
     typer.echo(f"{stored.name} {stored.version} is {stored.status}: {len(stored.criteria_set.members)} criteria")
     for note in proposed.notes:
         typer.echo(shown(f"note: {note}"), err=True)
-
-
-@contextmanager
-def opened() -> Iterator[Database]:
-    """The database that the settings name, for as long as the block runs."""
-    from contextlib import closing
-
-    from services.database import Database
-    from services.doctor import demand
-    from services.settings import load_settings
-
-    settings = load_settings()
-    demand(settings, "home")
-    with closing(Database(settings.database).create()) as database:
-        yield database
 
 
 def login() -> str:
@@ -156,35 +138,30 @@ def login() -> str:
         return "unknown"
 
 
-def version_meant(database: Database, name: str, given: str) -> StoredSet:
-    """The version of a line that begins with what was given; the approved one, or else the newest, for nothing.
+def version_of(database: Database, name: str, given: str) -> StoredSet:
+    """The version that is called so, or begins so; the approved one, or else the newest, for nothing.
 
     Raises:
         NotThere: there is none.
-        InputError: several begin so.
+        Conflict: several begin so.
     """
-    from knowledge_base.errors import InputError, NotThere
-    from services.criteria_sets.reading import approved_set, list_sets, load_set
+    from knowledge_base.errors import NotThere
+    from services.criteria_sets.naming import version_meant
+    from services.criteria_sets.reading import approved_set, list_sets
 
-    if not given and (approved := approved_set(database, name)):
-        return approved
-    if len(given) == 12:
-        return load_set(database, given, name)
-    found = [s for s in list_sets(database, name, limit=1000) if s.version.startswith(given)]
-    if not found:
-        what = f"version {given!r}" if given else "version"
-        raise NotThere(f"there is no {what} of {name!r}; `touchstone sets list` shows what there is")
-    if given and (len(found) > 1 or len(given) < SHORTEST):
-        among = ", ".join(s.version for s in found[:5])
-        raise InputError(f"{given!r} is short for {among}; give {SHORTEST} digits or more of one")
-    return found[0]
+    if given:
+        return version_meant(database, name, given)
+    found = approved_set(database, name) or next(iter(list_sets(database, name, limit=1)), None)
+    if found is None:
+        raise NotThere(f"there is no line {name[:64]!r} of criteria sets; `touchstone sets list` shows what there is")
+    return found
 
 
 def _decide(name: str, version: str, wish: str, note: str, who: str, *, as_json: bool) -> None:
     from services.criteria_sets.deciding import decide
 
-    with opened() as database:
-        stored = version_meant(database, name, version)
+    with opened() as (_, database):
+        stored = version_of(database, name, version)
         made = decide(
             database, name, stored.version, "approve" if wish == "approve" else "reject", note, who or login()
         )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.keys import day, opened, print_columns, print_line
+from services.cli.keys import day, print_columns, print_line
+from services.cli.local import opened
 from services.cli.mine import Json
 from services.cli.outcome import FAILED, guarded
 

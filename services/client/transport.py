@@ -148,10 +148,19 @@ def _refusal(response: httpx.Response) -> ServerRefused:
         told, kind, request = problem["detail"], problem["type"].rpartition("/")[2], problem.get("instance", "")
     except (ValueError, KeyError, TypeError, AttributeError):
         told, kind, request = f"the server answered {response.status_code} and no problem document", "", ""
+    if response.status_code == 401 and "authorization" not in response.request.headers:
+        told = _without_key(told)
     error = ServerRefused(told, status=response.status_code, kind=kind, request=request)
     after = response.headers.get("retry-after", "0")
     error.retry_after = float(after) if after.isdigit() else 0.0
     return error
+
+
+def _without_key(told: str) -> str:
+    """What to do without a key, for whoever sends no headers of their own."""
+    remedy = "set TOUCHSTONE_API_KEY to it (from Python: give `Client` its `key`)"
+    mended = told.replace("send it as `Authorization: Bearer tsk_...`", remedy)
+    return mended if mended != told else f"{told}; if you have an API key, {remedy}"
 
 
 def _under_way(response: httpx.Response) -> bool:

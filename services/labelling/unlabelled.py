@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -24,11 +24,14 @@ from services.datasets.ballots import ANSWERS
 from services.datasets.drafts import PairDraft, PairFormat
 from services.datasets.faults import Fault, Faults
 from services.datasets.pooling import digest
-from services.datasets.recognition import recognise
+from services.datasets.recognition import FORMATS, recognise
 from services.datasets.record import Record, byte_size
 from services.datasets.rows import Row, open_rows
 
 IGNORED_SHOWN = 20
+HEAD = 4096
+BOM = b"\xef\xbb\xbf"
+NEEDED = 'labelling needs the two texts, in columns "a" and "b"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class PairsFile:
     """
 
     def __init__(self, path: Path, limit: int | None = None) -> None:
-        self.name = path.name
+        self.name, self._path = path.name, path
         self._limit = limit
         self._source = open_rows(path)
 
@@ -157,11 +160,26 @@ class PairsFile:
         columns = self._source.columns()
         if UNLABELLED.fits(frozenset(columns)):
             return UNLABELLED
+        if columns and not any(known.fits(frozenset(columns)) for known in FORMATS):
+            raise InputError(self._misnamed or f"{self.name} fits no format ({_columns(columns)}); {NEEDED}")
         known = recognise(self.name, columns) if columns else None
         if isinstance(known, PairFormat):
             return known
         what = "holds single texts" if known else "holds no row that can be read"
         raise InputError(f'{self.name} {what}; give pairs: the two texts in columns "a" and "b"')
+
+    @cached_property
+    def _misnamed(self) -> str:
+        """That the file's ending does not fit what is in it; empty if it does."""
+        with self._path.open("rb") as file:
+            first = file.read(HEAD).removeprefix(BOM).lstrip().partition(b"\n")[0]
+        ending = self._path.suffix.lower()
+        if ending in (".csv", ".tsv") and first.startswith((b"{", b"[")):
+            return f"{self.name} ends in {ending}, and JSON is in it; give it the ending .jsonl"
+        columns = first[:1].isalnum() or first.startswith(b'"')
+        if ending in (".jsonl", ".ndjson", ".json") and columns and (b"," in first or b"\t" in first):
+            return f"{self.name} ends in {ending}, and no JSON is in it; give it the ending that fits, such as .csv"
+        return ""
 
     def _rows(self) -> Iterator[Incoming | list[Fault]]:
         self._refuse_unreadable()
@@ -182,6 +200,8 @@ class PairsFile:
         """A file without a single readable row is reported by its faults."""
         if self._source.columns():
             return
+        if self._misnamed:
+            raise InputError(self._misnamed)
         faults = Faults()
         _add(faults, (row for row in self._source.rows(frozenset()) if isinstance(row, Fault)))
         faults.check()
@@ -222,6 +242,17 @@ class _Names:
         wrong = np.sort(rows[order][texts[order] != owner])
         remedy = "give each pair its own id, or leave ids out"
         return [Fault(self._file, int(row), "id", "given to other texts before", remedy) for row in wrong]
+
+
+def _columns(columns: Sequence[str]) -> str:
+    """The columns of a file, and those to rename that are nearly `a` and `b`."""
+    found = ", ".join(repr(name[:40]) for name in columns[:IGNORED_SHOWN])
+    near = [
+        f"rename {c[:40]!r} to {c.strip().lower()!r}"
+        for c in columns
+        if c.strip().lower() in ("a", "b") and c not in ("a", "b")
+    ]
+    return f"columns: {found}" + (f"; {' and '.join(near[:2])}" if near else "")
 
 
 def _number(text: str) -> int:

@@ -116,7 +116,7 @@ def list_orders(
     if unclosed:
         query = query.where(row.ended_at == 0.0)
     if state is not None:
-        query = query.where(_in_state(state))
+        query = query.where(in_state(state))
     with database.read() as connection:
         found = connection.execute(query.order_by(row.created_at.desc(), row.run.desc()).limit(limit)).all()
     return [_ordered(each) for each in found]
@@ -171,7 +171,8 @@ def _unfinished() -> Any:
     return exists().where(ThreadRow.run == OrderRow.run, ThreadRow.status != "finished")
 
 
-def _in_state(state: State) -> Any:
+def in_state(state: State) -> Any:
+    """Condition on an order: it stands so."""
     cancelled = OrderRow.state == "cancelled"
     return {
         "cancelled": cancelled,
@@ -179,6 +180,13 @@ def _in_state(state: State) -> Any:
         "running": and_(~cancelled, ~_failed(), _unfinished()),
         "finished": and_(~cancelled, ~_unfinished()),
     }[state]
+
+
+def state_of(connection: Connection, run: str) -> State:
+    """Where a run's threads stand, whoever ordered it."""
+    threads = select(ThreadRow.status).where(ThreadRow.run == run)
+    found = set(connection.execute(threads).scalars())
+    return "failed" if "failed" in found else "running" if found - {"finished"} else "finished"
 
 
 def _query() -> Any:

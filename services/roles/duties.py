@@ -6,6 +6,7 @@ another, and one that fails is tried again at its next turn.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +49,9 @@ class Duty:
     look: Callable[[], int]
 
 
-def duties(deployment: Deployment) -> list[Duty]:
-    """The duties of a scheduler."""
+def duties(deployment: Deployment, done: threading.Event | None = None) -> list[Duty]:
+    """The duties of a scheduler; a long look ends early once `done`."""
+    ending = done or threading.Event()
     settings, roles = deployment.settings, roles_of(deployment.settings)
     labellings = Labellings(deployment)
     pause = roles.schedule_seconds
@@ -58,7 +60,7 @@ def duties(deployment: Deployment) -> list[Duty]:
         Duty("labellings", settings.sweep_seconds, labellings.sweep),
         Duty("closing", pause, lambda: close_finished(deployment)),
         Duty("schedules", pause, lambda: len(tick(deployment, _now()))),
-        Duty("webhooks", pause, lambda: _delivered(deployment)),
+        Duty("webhooks", pause, lambda: _delivered(deployment, ending)),
         Duty("sums", 30.0, lambda: sum_up(deployment.database)),
         Duty(DAILY, 60.0, lambda: _removed(deployment)),
     ]
@@ -104,12 +106,12 @@ class Labellings:
                 connection.execute(ended.values(status="finished"))
 
 
-def _delivered(deployment: Deployment) -> int:
+def _delivered(deployment: Deployment, done: threading.Event) -> int:
     tried = 0
     for _ in range(MOST_AT_ONCE):
         report = deliver(deployment.database, deployment.settings)
         tried += report.tried
-        if not report.tried:
+        if not report.tried or done.is_set():
             break
     return tried
 

@@ -82,7 +82,7 @@ def told_when_ready(address: str, seconds: float, keys: bool) -> list[str]:
         "",
         f"  export TOUCHSTONE_URL={address}",
         *([key] if keys else []),
-        "  touchstone mine pairs.jsonl --out mined       # any command; the work is done here",
+        "  touchstone mine pairs.jsonl --out mined       # or label: the work is done here",
         "",
         "Ctrl-C ends everything.",
     ]

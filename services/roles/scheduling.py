@@ -45,15 +45,18 @@ def schedule(settings: Settings, ending: Ending, health: Health, also: Sequence[
         done = threading.Event()
         hands = [
             threading.Thread(target=see_to, args=(duty, deployment, leadership, health, done), name=duty.name)
-            for duty in [*duties(deployment), *also]
+            for duty in [*duties(deployment, done), *also]
         ]
         with leadership.sought():
             for hand in hands:
                 hand.start()
-            _await_end(ending, leadership)
-            done.set()
-            for hand in hands:
-                hand.join()
+            try:
+                _await_end(ending, leadership)
+            finally:
+                done.set()
+        # Whoever waits for a look to end leads no more, so that another scheduler need not wait with it.
+        for hand in hands:
+            hand.join()
 
 
 def see_to(duty: Duty, deployment: Deployment, leadership: Leadership, health: Health, done: threading.Event) -> None:

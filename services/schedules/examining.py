@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,10 +15,19 @@ from agents.splitting import unit_labels
 from agents.votes import ABSTAINED, DECIDED, Votes
 from services.database import upsert
 from services.schedules.anchors import pin, pins_in, together
-from services.schedules.announcing import tell_of_drift
+from services.schedules.announcing import fail, tell_of_drift
 from services.schedules.asking import votes_of
+from services.schedules.past import overtaken_by
 from services.schedules.refreshes import move_on
-from services.schedules.standards import VERDICTS, embedded, reference_of, repeated, shares, texts_of
+from services.schedules.standards import (
+    VERDICTS,
+    embedded,
+    one_of_each_unit,
+    reference_of,
+    repeated,
+    shares,
+    texts_of,
+)
 from services.schedules.tables import DriftRow
 from services.schedules.work import Pause, Pins, Work
 
@@ -26,17 +36,25 @@ def examine_set(work: Work) -> Pause:
     """Examine the approved set, keep report and evidence, and tell of what has moved.
 
     The evidence before is read, and that after it written, under the protection of the step: a refresh that was moved
-    on by somebody else writes nothing, so no observation counts twice.
+    on by somebody else writes nothing, so no observation counts twice. Nor does one that was stopped amid this step and
+    taken up again while the evidence before became another: it does the step again, or fails where the votes that it
+    gathered were examined meanwhile.
     """
     pins = together(work.pins, pins_in(_votes(work, work.plan.anchors, "pinning")))
-    before = _state_before(work) or DriftState.begin(reference_of(work, pins), work.refresh.terms.alpha)
+    with work.database.read() as connection:
+        stood = _state(connection, work)
+    before = DriftState.model_validate_json(stood) if stood else None
+    before = before or DriftState.begin(reference_of(work, pins), work.refresh.terms.alpha)
     after, report = examine(before, data_of(work))
     kept = {
         "schedule": work.refresh.schedule, "version": work.refresh.old, "state": after.model_dump_json(),
         "dataset": work.refresh.dataset, "votes_until": work.groundwork.until, "refresh": work.refresh.id,
     }  # fmt: skip
     with work.database.write() as connection:
-        if move_on(connection, work.refresh, "mine", report.sentence, drift=report.model_dump_json()):
+        if later := overtaken_by(connection, work.refresh.schedule, work.refresh.old, work.groundwork.since):
+            told = f"refresh {later} has examined the votes that this one gathered; begin another one"
+            fail(connection, work.refresh, work.approved.name, told, time.time())
+        elif _state(connection, work) == stood and _moved(connection, work, report):
             _keep(connection, work, kept, pins, report)
     return "none"
 
@@ -64,12 +82,15 @@ def _keep(connection: Connection, work: Work, kept: Mapping[str, object], pins: 
         tell_of_drift(connection, work.refresh, work.approved.name, causes)
 
 
-def _state_before(work: Work) -> DriftState | None:
+def _moved(connection: Connection, work: Work, report: DriftReport) -> bool:
+    return move_on(connection, work.refresh, "mine", report.sentence, drift=report.model_dump_json())
+
+
+def _state(connection: Connection, work: Work) -> str:
+    """The evidence that stands, as it is kept; empty before the first examination."""
     row = DriftRow
     query = select(row.state).where(row.schedule == work.refresh.schedule, row.version == work.refresh.old)
-    with work.database.read() as connection:
-        found = connection.execute(query).scalar()
-    return DriftState.model_validate_json(found) if found else None
+    return connection.execute(query).scalar() or ""
 
 
 def _votes(work: Work, pairs: Sequence[str], asked: str) -> Votes:
@@ -118,7 +139,7 @@ def _verdicts(votes: Votes, column: int) -> dict[str, Verdict]:
 
 def _corpus(work: Work, votes: Votes) -> CorpusBatch:
     """A sample of the corpus as it is now: one pair of each unit that is met for the first time."""
-    fresh = [p for p in _one_of_each_unit(work) if p in set(votes.pairs)]
+    fresh = _of_new_units(work)
     coverage, abstention = shares(votes, fresh)
     texts = texts_of(work.database, fresh) if work.refresh.terms.texts else []
     return CorpusBatch(
@@ -126,7 +147,10 @@ def _corpus(work: Work, votes: Votes) -> CorpusBatch:
     )
 
 
-def _one_of_each_unit(work: Work) -> list[str]:
-    fresh = set(work.plan.fresh) - set(work.groundwork.steered)
-    pairs = [p for p in work.run.dataset.pairs if p.hash in fresh]
-    return sorted({unit: p.hash for unit, p in zip(unit_labels(pairs), pairs, strict=True)}.values())
+def _of_new_units(work: Work) -> list[str]:
+    """One pair of each unit that is met for the first time: a text that was met before would count again."""
+    pairs, fresh = work.run.dataset.pairs, set(work.plan.fresh)
+    units = dict(zip((p.hash for p in pairs), unit_labels(pairs), strict=True))
+    met = {unit for pair, unit in units.items() if pair not in fresh}
+    new = fresh - set(work.groundwork.steered)
+    return one_of_each_unit([p for p in pairs if units[p.hash] not in met], new)

@@ -29,7 +29,6 @@ from services.run_facts import RunFacts
 from services.schedules.groundwork import Groundwork
 from services.schedules.past import Past, guessed, past_of, steered_pairs
 from services.schedules.refreshes import Refresh, end, move_on
-from services.schedules.register import Schedule
 from services.tables import RunRow, ThreadRow
 
 REFRESH = "refresh"
@@ -47,24 +46,24 @@ class Gathered:
     groundwork: Groundwork
 
 
-def gather(deployment: Deployment, refresh: Refresh, schedule: Schedule, now: datetime) -> bool:
+def gather(deployment: Deployment, refresh: Refresh, now: datetime) -> bool:
     """Freeze the votes and have judging begin, or skip the refresh; False if somebody else did.
 
     Raises:
         InputError: the open dataset is not there, or no pair of it has a vote.
     """
     database = deployment.database
-    approved = approved_set(database, schedule.criteria_set)
+    approved = approved_set(database, refresh.criteria_set)
     if approved is None:
-        return _skip(deployment, refresh, f"no version of {schedule.criteria_set!r} is approved; approve one", now)
-    past = past_of(database, schedule.id, approved)
-    until = open_dataset(database, schedule.dataset).changed_at
-    new = _answers(votes_since(database, schedule.dataset, past.since), until)
+        return _skip(deployment, refresh, f"no version of {refresh.criteria_set!r} is approved; approve one", now)
+    past = past_of(database, refresh.schedule, approved)
+    until = open_dataset(database, refresh.source).changed_at
+    new = _answers(votes_since(database, refresh.source, past.since), until)
     if len(new) < refresh.terms.minimum and not refresh.forced:
         told = f"{len(new)} new votes are fewer than the {refresh.terms.minimum} that the schedule waits for"
         return _skip(deployment, refresh, told, now)
-    frozen = freeze(database, schedule.dataset, until=until)
-    groundwork = _lay(deployment, refresh, schedule, past, frozen, new, until)
+    frozen = freeze(database, refresh.source, until=until)
+    groundwork = _lay(deployment, refresh, past, frozen, new, until)
     return _open(deployment, refresh, Gathered(approved, past, frozen, groundwork), now)
 
 
@@ -78,7 +77,6 @@ def _answers(votes: Sequence[StoredVote], until: float) -> list[StoredVote]:
 def _lay(
     deployment: Deployment,
     refresh: Refresh,
-    schedule: Schedule,
     past: Past,
     frozen: Dataset,
     new: Sequence[StoredVote],
@@ -89,7 +87,7 @@ def _lay(
     return Groundwork(
         plan=plan_refresh(frozen.pairs, seen, refresh.terms.sealed_share, refresh.terms.anchors),
         known=tuple(sorted({*held_out, *(p.hash for p in seen.mined)})), held_out=held_out,
-        steered=steered_pairs(deployment.database, schedule.dataset), dataset=schedule.dataset, since=past.since,
+        steered=steered_pairs(deployment.database, refresh.source), dataset=refresh.source, since=past.since,
         until=until, votes=len(new),
     )  # fmt: skip
 

@@ -11,11 +11,13 @@ from agents.policies import POLICY_NAMES
 from services.budget import BILLION, Amount, Budget
 from services.database import Database
 from services.estimating import estimate_run, with_share
+from services.halting import halt
 from services.reservations import spending
 from services.run_config import RunConfig
 from services.runs import create_run
 from services.schedules.announcing import finish
 from services.schedules.refreshes import kept_json, move_on
+from services.schedules.stopping import own_mining
 from services.schedules.tables import RefreshRow
 from services.schedules.work import Pause, Work
 from services.tables import ThreadRow
@@ -72,7 +74,11 @@ def _begin(work: Work) -> Pause:
     run = create_run(work.database, work.deployment.parties, mining, config, sealed)
     row = RefreshRow
     with work.database.write() as connection:
-        connection.execute(update(row).where(row.id == work.refresh.id, row.mining == "").values(mining=run))
+        here = (row.id == work.refresh.id, row.status == "running")
+        if not connection.execute(update(row).where(*here).values(mining=run)).rowcount:
+            # It was stopped while the run was made, and whoever stopped it did not know of the run.
+            halt(connection, own_mining(connection, work.refresh.id, run), "the refresh that it mines for was stopped")
+            return "none"
         # The same inputs may have made it before, and something may have failed it.
         failed = update(ThreadRow).where(ThreadRow.run == run, ThreadRow.status == "failed")
         connection.execute(failed.values(status="running", attempts=0, fault=""))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from agents.pairs import Dataset, Pair
 from agents.refresh_plan import Seen
@@ -75,6 +75,16 @@ def steered_pairs(database: Database, dataset: str) -> tuple[str, ...]:
     query = select(row.pair).where(row.dataset == open_dataset(database, dataset).id, row.why == "information")
     with database.read() as connection:
         return tuple(sorted(connection.execute(query).scalars()))
+
+
+def overtaken_by(connection: Connection, schedule: str, version: str, since: float) -> str:
+    """The refresh that has examined a version on votes later than `since` already; empty if none has.
+
+    Whoever gathered votes from `since` on would count some of them again.
+    """
+    row = DriftRow
+    later = (row.schedule == schedule, row.version == version, row.votes_until > since)
+    return connection.execute(select(row.refresh).where(*later)).scalar() or ""
 
 
 def _thread(database: Database, run: str) -> StoredThread | None:

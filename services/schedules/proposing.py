@@ -49,7 +49,7 @@ def propose(work: Work) -> Pause:
 
     try:
         keep_set(
-            work.database, new, name=work.approved.name, dataset=work.schedule.dataset, run=work.refresh.mining,
+            work.database, new, name=work.approved.name, dataset=work.refresh.source, run=work.refresh.mining,
             parent=work.refresh.old, within=within,
         )  # fmt: skip
         if not kept:

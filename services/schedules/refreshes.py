@@ -43,7 +43,8 @@ class Refresh(BaseModel):
         number: unlike that of any other refresh.
         forced: whether it goes on with fewer new votes than the terms ask for.
         begun_by: who; the scheduler if empty.
-        terms: as they stood when it began.
+        key: the API key that it is charged to; empty where a command began it.
+        terms, source, criteria_set: of the schedule, as they stood when it began; `source` is the open dataset.
         dataset: content hash of the pairs it looked at; old, new: versions; mining: the run that mined the new one.
         drift: what moved, and what did not; None until it is examined.
         comparison: old against new; None where no new version was mined.
@@ -62,7 +63,10 @@ class Refresh(BaseModel):
     number: int
     forced: bool
     begun_by: str
+    key: str
     terms: Terms
+    source: str
+    criteria_set: str
     dataset: str
     old: str
     new: str

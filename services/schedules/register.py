@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from knowledge_base.errors import Conflict, InputError, NotThere
@@ -54,12 +54,14 @@ class Schedule(ScheduleSpec):
         cursor: the instant, in seconds since the epoch, up to which its windows have been noted.
         fault: why they could not be noted the last time; empty if they could.
         created_by, created_at: who and when.
+        key: the API key that made it, which its windows are charged to; empty where a command made it.
     """
 
     id: str
     cursor: float
     fault: str
     created_by: str
+    key: str
     created_at: float
 
     @property
@@ -68,8 +70,14 @@ class Schedule(ScheduleSpec):
         return Timetable(self.cron, self.zone)
 
 
-def create_schedule(database: Database, spec: ScheduleSpec, who: str, now: datetime) -> Schedule:
+def create_schedule(database: Database, spec: ScheduleSpec, who: str, now: datetime, key: str = "") -> Schedule:
     """Keep a new schedule, whose first window is the first one after `now`.
+
+    Args:
+        database: where.
+        spec: the schedule.
+        who: keeps it, by name; key: with which API key, which its windows are charged to.
+        now: the time.
 
     Raises:
         InputError: cron expression, zone or bar cannot be used.
@@ -78,7 +86,7 @@ def create_schedule(database: Database, spec: ScheduleSpec, who: str, now: datet
     timetable = _checked(spec)
     row = _columns(spec, timetable) | {
         "id": f"schedule-{secrets.token_hex(6)}", "cursor": now.timestamp(), "created_by": who,
-        "created_at": now.timestamp(),
+        "key": key, "created_at": now.timestamp(),
     }  # fmt: skip
     try:
         with database.write() as connection:
@@ -88,24 +96,43 @@ def create_schedule(database: Database, spec: ScheduleSpec, who: str, now: datet
     return load_schedule(database, str(row["id"]))
 
 
-def change_schedule(database: Database, schedule: str, spec: ScheduleSpec, now: datetime) -> Schedule:
+def change_schedule(
+    database: Database,
+    schedule: str,
+    spec: ScheduleSpec,
+    now: datetime,
+    agree: Callable[[Schedule], None] = lambda before: None,
+) -> Schedule:
     """Have a schedule be as `spec` says. Windows before `now` are not touched, nor is a refresh under way.
+
+    Args:
+        database: where.
+        schedule: id.
+        spec: what it is to be.
+        now: the time.
+        agree: called with the schedule as it is, which nobody else can change meanwhile; raises what forbids it.
 
     Raises:
         NotThere: there is no such schedule.
         InputError, Conflict: as `create_schedule`.
+        Exception: whatever `agree` raises; nothing is changed then.
     """
-    before, row = load_schedule(database, schedule), _columns(spec, _checked(spec))
-    timed = ("cron", "zone", "enabled")
-    if any(getattr(before, name) != row[name] for name in timed):
-        # What a schedule did not name, or did not ask for while it was disabled, it has not missed.
-        row["cursor"] = now.timestamp()
+    row = _columns(spec, _checked(spec))
     try:
         with database.write() as connection:
-            connection.execute(update(ScheduleRow).where(ScheduleRow.id == schedule).values(**row))
+            before = _load(connection, schedule)
+            agree(before)
+            changed = {**row, **_anew(before, row, now)}
+            connection.execute(update(ScheduleRow).where(ScheduleRow.id == schedule).values(**changed))
     except IntegrityError:
         raise Conflict(f"schedule {spec.name!r} is there already; choose another name") from None
     return load_schedule(database, schedule)
+
+
+def _anew(before: Schedule, row: dict[str, Any], now: datetime) -> dict[str, float]:
+    """Where a schedule's windows begin anew: what it did not name, or while it was disabled, it has not missed."""
+    timed = any(getattr(before, name) != row[name] for name in ("cron", "zone", "enabled"))
+    return {"cursor": now.timestamp()} if timed else {}
 
 
 def load_schedule(database: Database, schedule: str) -> Schedule:
@@ -115,7 +142,11 @@ def load_schedule(database: Database, schedule: str) -> Schedule:
         NotThere: there is none.
     """
     with database.read() as connection:
-        found = connection.execute(_query().where(ScheduleRow.id == schedule)).one_or_none()
+        return _load(connection, schedule)
+
+
+def _load(connection: Connection, schedule: str) -> Schedule:
+    found = connection.execute(_query().where(ScheduleRow.id == schedule)).one_or_none()
     if found is None:
         raise NotThere(f"schedule {schedule!r} is not there; list the schedules to find its id")
     return _schedule(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from agents.drift import Anchor, CorpusReference, Reference, Repeat, Score
 from agents.judgments import Verdict
 from agents.outcome import VoteAccuracy
 from agents.pairs import Pair, Preference
+from agents.splitting import unit_labels
 from agents.votes import ABSTAINED, DECIDED, Votes
 from services.annotation.repeated import repeats
 from services.annotation.vote import StoredVote
@@ -20,6 +21,7 @@ from services.database import Database
 from services.dataset_store import bare_pairs
 from services.schedules.asking import votes_of
 from services.schedules.work import Pins, Work
+from services.sql_ledger import CHUNK
 
 VERDICTS: dict[int, Verdict] = {1: "A", -1: "B", 0: "abstain"}
 
@@ -33,7 +35,7 @@ def reference_of(work: Work, pins: Pins) -> Reference:
     return Reference(
         accuracy=accuracy, by_criterion=by_criterion, weights={m.criterion.hash: m.weight for m in old.members},
         known_pairs=work.groundwork.known, anchors=_anchors(pins), anchor_votes=_preferred(pairs, pins),
-        deterministic=deterministic(work), ballots=_ballots(pairs), corpus=_corpus(work),
+        deterministic=deterministic(work), ballots=_ballots(pairs, work.groundwork.steered), corpus=_corpus(work),
         repeats=repeated(work, -1.0, work.groundwork.since),
     )  # fmt: skip
 
@@ -71,12 +73,21 @@ def repeated(work: Work, since: float, until: float) -> tuple[Repeat, ...]:
     )
 
 
+def one_of_each_unit(pairs: Sequence[Pair], wanted: Collection[str]) -> list[str]:
+    """Of each unit of these pairs that has any of the wanted ones (content hashes), one of those; ascending.
+
+    Pairs of different units share no text, so no text is met twice among what comes back.
+    """
+    first: dict[str, str] = {}
+    for unit, pair in sorted(zip(unit_labels(pairs), (p.hash for p in pairs), strict=True)):
+        if pair in wanted:
+            first.setdefault(unit, pair)
+    return sorted(first.values())
+
+
 def texts_of(database: Database, pairs: Sequence[str]) -> list[str]:
     """One text of each pair (content hash), a or b as its hash has it: two texts of one pair are no separate texts."""
-    found: dict[str, Pair] = {}
-    with database.read() as connection:
-        for start in range(0, len(pairs), 500):
-            found |= bare_pairs(connection, pairs[start : start + 500])
+    found = _bare(database, pairs)
     return [found[p].a if int(p[-1], 16) % 2 else found[p].b for p in pairs if p in found]
 
 
@@ -103,17 +114,38 @@ def _preferred(pairs: Sequence[Pair], pins: Pins) -> dict[str, Preference]:
     return {p.hash: p.preferred for p in pairs if p.hash in pins}
 
 
-def _ballots(pairs: Sequence[Pair]) -> tuple[tuple[Preference, ...], ...]:
-    return tuple(tuple(v.preferred for v in p.votes) for p in pairs if len(p.votes) > 1)
+def _ballots(pairs: Sequence[Pair], steered: Collection[str]) -> tuple[tuple[Preference, ...], ...]:
+    """Votes on pairs that had several; people agree less on those that much is to be learnt from."""
+    there = [p for p in pairs if p.hash not in set(steered)]
+    return tuple(tuple(v.preferred for v in p.votes) for p in there if len(p.votes) > 1)
 
 
 def _corpus(work: Work) -> CorpusReference | None:
-    """What the corpus looked like: how far the criteria decide on pairs held out then, and what texts were about."""
-    held_out = [p for p in work.plan.free if p in set(work.groundwork.held_out)]
+    """What the corpus looked like: how far the criteria decide on pairs held out then, and what texts were about.
+
+    It is a sample of the same kind as those that are held against it: one pair of each unit, and none that people were
+    shown because much was to be learnt from it.
+    """
+    known, pairs = set(work.groundwork.known) - set(work.groundwork.steered), _pairs_known(work)
+    held_out = one_of_each_unit(pairs, known.intersection(work.groundwork.held_out, work.plan.free))
     votes = votes_of(work.database, work.refresh.thread, work.hashes, held_out, work.asks.on(held_out))
     coverage, abstention = shares(votes, held_out)
-    texts = texts_of(work.database, work.groundwork.known) if work.refresh.terms.texts else []
+    texts = texts_of(work.database, one_of_each_unit(pairs, known)) if work.refresh.terms.texts else []
     return CorpusReference.of(coverage=coverage, abstention=abstention, embeddings=embedded(texts))
+
+
+def _pairs_known(work: Work) -> list[Pair]:
+    """The pairs of the dataset, and those that the version has to do with and the dataset has not."""
+    there = {p.hash: p for p in work.run.dataset.pairs}
+    return list({**_bare(work.database, [p for p in work.groundwork.known if p not in there]), **there}.values())
+
+
+def _bare(database: Database, pairs: Sequence[str]) -> dict[str, Pair]:
+    found: dict[str, Pair] = {}
+    with database.read() as connection:
+        for start in range(0, len(pairs), CHUNK):
+            found |= bare_pairs(connection, pairs[start : start + CHUNK])
+    return found
 
 
 def embedded(texts: Sequence[str]) -> list[list[float]]:

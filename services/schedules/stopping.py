@@ -12,8 +12,11 @@ from services.deployment import Deployment
 from services.halting import going_on, halt, take_up
 from services.orders.tables import OrderRow
 from services.schedules.beginning import occupied
+from services.schedules.groundwork import Groundwork
+from services.schedules.past import overtaken_by
 from services.schedules.refreshes import Refresh, end, load_refresh
 from services.schedules.tables import RefreshRow, WindowRow
+from services.tables import ThreadRow
 
 
 def cancel_refresh(deployment: Deployment, refresh: str, who: str, now: datetime) -> Refresh:
@@ -28,7 +31,7 @@ def cancel_refresh(deployment: Deployment, refresh: str, who: str, now: datetime
     told = f"cancelled by {who}"
     with database.write() as connection:
         if end(connection, found, "cancelled", told, now.timestamp()):
-            halt(connection, [refresh, *_own_mining(connection, found)], told)
+            halt(connection, [refresh, *own_mining(connection, found.id, found.mining)], told)
     found = load_refresh(database, refresh)
     if found.status != "cancelled":
         raise Conflict(f"refresh {refresh} has {found.status}; only one that runs can be cancelled")
@@ -40,7 +43,7 @@ def resume_refresh(deployment: Deployment, refresh: str, now: datetime) -> Refre
 
     Raises:
         NotThere: there is no such refresh.
-        Conflict: it ended well, or another refresh of the schedule goes on.
+        Conflict: it ended well, another refresh of the schedule goes on, or a later one has examined what it gathered.
     """
     database = deployment.database
     found = load_refresh(database, refresh)
@@ -57,11 +60,11 @@ def resume_refresh(deployment: Deployment, refresh: str, now: datetime) -> Refre
     return load_refresh(database, refresh)
 
 
-def _own_mining(connection: Connection, refresh: Refresh) -> list[str]:
+def own_mining(connection: Connection, refresh: str, run: str) -> list[str]:
     """The run that mines for a refresh, unless somebody else waits for the very same run."""
-    row, run = RefreshRow, refresh.mining
+    row = RefreshRow
     shared = or_(
-        exists().where(row.mining == run, row.status == "running", row.id != refresh.id),
+        exists().where(row.mining == run, row.status == "running", row.id != refresh),
         exists().where(OrderRow.run == run),
     )
     return [run] if run and not connection.execute(select(shared)).scalar_one() else []
@@ -73,6 +76,21 @@ def _reopen(connection: Connection, refresh: Refresh, at: float) -> bool:
     opened = ended.values(status="running", occupies=refresh.schedule, fault="", ended_at=0.0)
     if connection.execute(opened).rowcount != 1:
         return False
+    _demand_unseen(connection, refresh)
+    # A worker may have been amid a step as it was stopped, and have left the thread in another state than failed.
+    asleep = update(ThreadRow).where(ThreadRow.id == refresh.thread, ThreadRow.status != "waiting")
+    connection.execute(asleep.values(status="running", attempts=0, fault=""))
     window = (WindowRow.schedule == refresh.schedule, WindowRow.refresh == refresh.id)
     connection.execute(update(WindowRow).where(*window).values(status="running", why="", begun_at=at, ended_at=0.0))
     return True
+
+
+def _demand_unseen(connection: Connection, refresh: Refresh) -> None:
+    """What a refresh gathered and did not examine yet may have been examined meanwhile, and counts once."""
+    query = select(RefreshRow.step, RefreshRow.plan).where(RefreshRow.id == refresh.id)
+    step, plan = connection.execute(query).one()
+    if step not in ("judge", "examine"):
+        return
+    since = Groundwork.model_validate_json(plan).since
+    if later := overtaken_by(connection, refresh.schedule, refresh.old, since):
+        raise Conflict(f"refresh {later} has examined the votes that {refresh.id} gathered; begin another one")

@@ -17,6 +17,7 @@ class ScheduleRow(Tables):
 
     `dataset` is an open dataset, `criteria_set` a set's name, `terms` JSON (`services.schedules.terms.Terms`).
     `cursor` is the instant up to which its windows have been noted; `fault`, why that could not be done the last time.
+    `key` is the API key that made it, which its windows are charged to, and `created_by` that key's name.
     All times of this module are seconds since the epoch, 0 for never.
     """
 
@@ -31,7 +32,8 @@ class ScheduleRow(Tables):
     enabled: Mapped[bool] = mapped_column(default=True)
     cursor: Mapped[float] = mapped_column(Float(53), default=0.0)
     fault: Mapped[str] = mapped_column(Text, default="")
-    created_by: Mapped[str] = mapped_column(Id, default="")
+    created_by: Mapped[str] = mapped_column(Text, default="")
+    key: Mapped[str] = mapped_column(Id, default="")
     created_at: Mapped[float] = mapped_column(Float(53), default=0.0)
 
 
@@ -60,9 +62,10 @@ class RefreshRow(Tables):
 
     `window` is empty where a person began it. `occupies` is the schedule while the refresh goes on and NULL afterwards:
     being unique, it lets a schedule have one refresh at a time. `number` is unique and tells judgments that are asked
-    anew from those that stand. `terms` is JSON, as they stood when it began. `step` is the one to do next. `plan`,
-    `steps`, `drift`, `comparison` and `order` (the mining run's configuration) are JSON, empty until they are known.
-    `old` and `new` are versions; `dataset` is a content hash; `mining` is a run.
+    anew from those that stand. `terms` (JSON), `source` (the open dataset) and `criteria_set` are the schedule's, as
+    they stood when it began. `key` is the API key that it is charged to: of who began it, or the schedule's. `step` is
+    the one to do next. `plan`, `steps`, `drift`, `comparison` and `order` (the mining run's configuration) are JSON,
+    empty until they are known. `old` and `new` are versions; `dataset` is a content hash; `mining` is a run.
     """
 
     __tablename__ = "refreshes"
@@ -75,8 +78,11 @@ class RefreshRow(Tables):
     step: Mapped[str] = mapped_column(Status, default="gather")
     fault: Mapped[str] = mapped_column(Text, default="")
     terms: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Id)
+    criteria_set: Mapped[str] = mapped_column(String(96))
     forced: Mapped[bool] = mapped_column(default=False)
-    begun_by: Mapped[str] = mapped_column(Id, default="")
+    begun_by: Mapped[str] = mapped_column(Text, default="")
+    key: Mapped[str] = mapped_column(Id, default="", index=True)
     dataset: Mapped[str] = mapped_column(Hash, default="")
     old: Mapped[str] = mapped_column(Version, default="")
     new: Mapped[str] = mapped_column(Version, default="")

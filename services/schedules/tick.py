@@ -98,9 +98,8 @@ def _look(deployment: Deployment, schedule_id: str, now: datetime) -> list[Happe
 
 
 def _gather(deployment: Deployment, refresh: Refresh, now: datetime) -> list[Happened]:
-    schedule = load_schedule(deployment.database, refresh.schedule)
     try:
-        moved = gather(deployment, refresh, schedule, now)
+        moved = gather(deployment, refresh, now)
     except OperationalError:
         # The database is busy or away: the next look tries again.
         raise
@@ -120,9 +119,8 @@ def _idle_thread(database: Database, refresh: Refresh) -> list[str]:
 
 
 def _fail(deployment: Deployment, refresh: Refresh, fault: str, now: datetime) -> list[Happened]:
-    name = load_schedule(deployment.database, refresh.schedule).criteria_set
     with deployment.database.write() as connection:
-        failed = fail(connection, refresh, name, fault, now.timestamp())
+        failed = fail(connection, refresh, refresh.criteria_set, fault, now.timestamp())
     return [Happened(schedule=refresh.schedule, what="failed", refresh=refresh.id, told=fault)] if failed else []
 
 

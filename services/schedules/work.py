@@ -99,7 +99,7 @@ class Work:
     @cached_property
     def approved(self) -> StoredSet:
         """The version that was approved when the refresh began."""
-        return load_set(self.database, self.refresh.old, self.schedule.criteria_set)
+        return load_set(self.database, self.refresh.old, self.refresh.criteria_set)
 
     @property
     def old(self) -> CriteriaSet:

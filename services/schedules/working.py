@@ -12,14 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
+
 from services.batches import hand_out
+from services.database import Database
 from services.deployment import Deployment
+from services.halting import halt
 from services.lease import Lease
 from services.schedules.anchors import pin_standing
 from services.schedules.examining import examine_set
 from services.schedules.mining import advance_mining
 from services.schedules.proposing import approve, propose
-from services.schedules.refreshes import load_refresh, move_on
+from services.schedules.refreshes import Refresh, load_refresh, move_on
+from services.schedules.tables import RefreshRow
 from services.schedules.work import Pause, Work
 from services.sql_ledger import SqlLedger
 
@@ -31,8 +36,13 @@ def proceed(deployment: Deployment, lease: Lease) -> bool:
     """Take a refresh as far as it gets, and give its thread's lease back; returns whether it waits for judgments."""
     while True:
         refresh = load_refresh(deployment.database, lease.thread.removesuffix("-refresh"))
-        if refresh.status != "running" or refresh.step == "done":
+        if refresh.status in ("finished", "skipped"):
             lease.release(attempts=0, fault="", status="finished", stage="finished")
+            return False
+        if refresh.status != "running":
+            if not _stopped(deployment.database, refresh):
+                continue
+            lease.release(attempts=0)
             return False
         pause = STEPS[refresh.step](Work(deployment, refresh))
         if pause == "judgments":
@@ -55,6 +65,20 @@ def judge(work: Work) -> Pause:
     with work.database.write() as connection:
         move_on(connection, work.refresh, "examine", _told(work, ledger.spent()))
     return "none"
+
+
+def _stopped(database: Database, refresh: Refresh) -> bool:
+    """Whether a refresh was cancelled or has failed; its thread then stands still as well, until it is taken up again.
+
+    Taking up writes the refresh first, too: of the two, the later one sees what the earlier one wrote.
+    """
+    row = RefreshRow
+    still = update(row).where(row.id == refresh.id, row.status.in_(["failed", "cancelled"])).values(status=row.status)
+    with database.write() as connection:
+        stopped = connection.execute(still).rowcount == 1
+        if stopped:
+            halt(connection, [refresh.id], refresh.fault)
+    return stopped
 
 
 def _told(work: Work, spent: bool) -> str:

@@ -80,9 +80,9 @@ def add_webhook(
         AddressRefused: the address cannot be used; the message says what would do.
         InputError: an event is unknown, there is no secret to sign with, or there are too many webhooks.
     """
-    secret = settings.master_secrets()[0]
     wanted = _checked_events(events)
     target = find_target(url, settings.allowed_networks, resolver)
+    secret = settings.master_secrets()[0]
     webhook = f"wh_{random_name(16)}"
     columns = {
         "id": webhook, "url": str(target.url), "events": json.dumps(wanted), "created_at": time.time(),

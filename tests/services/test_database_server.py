@@ -119,6 +119,32 @@ def test_writers_that_need_not_be_alone_go_side_by_side_and_one_that_must_be_wai
     assert keys(database) == ["alone", "one", "side by side"]
 
 
+@pytest.mark.parametrize("how", [{"alone": True}, {"alone": False}, {"apart": True}])
+def test_who_writes_apart_waits_for_nobody_and_has_nobody_wait(database: Database, how: dict[str, bool]) -> None:
+    with database.write(apart=True) as one:
+        add(database, "beside", **how)
+        one.execute(insert(ReplyRow).values(key="apart", body="{}", at=0.0))
+    with database.write(**how):
+        add(database, "after", apart=True)
+    assert keys(database) == ["after", "apart", "beside"]
+
+
+@pytest.mark.parametrize("how", [{"alone": True}, {"alone": False}, {"apart": True}])
+def test_whoever_changes_tables_waits_for_every_kind_of_writer(database: Database, how: dict[str, bool]) -> None:
+    order: list[str] = []
+
+    def move() -> None:
+        with database.moving():
+            order.append("moved")
+
+    with database.write(**how):
+        waiting = in_threads(move)
+        waiting[0].join(0.3)
+        order.append("written")
+    waiting[0].join(10)
+    assert order == ["written", "moved"]
+
+
 def test_readers_wait_for_no_writer_and_cannot_write(database: Database) -> None:
     with database.write() as writing:
         writing.execute(insert(ReplyRow).values(key="new", body="{}", at=0.0))

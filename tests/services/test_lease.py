@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench import new_run
 
 from services.database import Database
@@ -123,6 +127,48 @@ def test_it_is_renewed_while_work_goes_on(database: Database, thread: str) -> No
     until = column(database, thread, "lease_until")
     assert isinstance(until, float)
     assert until > lease.until
+
+
+FAULTS = [
+    pytest.param(OperationalError("UPDATE threads", {}, Exception("database is locked")), id="locked"),
+    pytest.param(InterfaceError("UPDATE threads", {}, Exception("the server is gone")), id="gone"),
+    pytest.param(PoolTimeout("no connection is free"), id="no connection"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_database_that_fails_for_a_moment_does_not_end_the_renewing(
+    database: Database, thread: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    lease, real, failed = take(database, thread, 0.6), database.write, [0]
+    assert lease is not None
+
+    @contextmanager
+    def failing(*, alone: bool = True) -> Iterator[Connection]:
+        failed[0] += 1
+        if failed[0] <= 2:
+            raise fault
+        with real(alone=alone) as connection:
+            yield connection
+
+    with lease.renewed():
+        monkeypatch.setattr(database, "write", failing)
+        time.sleep(0.9)
+        monkeypatch.setattr(database, "write", real)
+        assert failed[0] > 2
+        assert take(database, thread, 30) is None, "it was renewed once the database was back"
+
+
+def test_a_fault_of_our_own_is_not_passed_over_in_renewing(
+    database: Database, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, told = take(database, thread, 0.03), list[object]()
+    assert lease is not None
+    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_type))
+    monkeypatch.setattr(database, "again", lambda do: 1 / 0)
+    with lease.renewed():
+        time.sleep(0.2)
+    assert told == [ZeroDivisionError]
 
 
 def test_a_lost_lease_neither_renews_nor_writes(database: Database, thread: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from workbench import SMALL, alone, bench, finish, new_run, outcome
 
 from services import retention
+from services.annotation.spool import PREFIX
 from services.api.tables import OnceRow
 from services.cli.retention import retention as command
 from services.criteria_sets.tables import CriteriaSetRow
@@ -232,3 +234,26 @@ def test_the_command_says_what_goes(deployment: Deployment, monkeypatch: pytest.
     found = CliRunner().invoke(app, ["--json"]).stdout
     assert '{"what": "replies", "kept_days": 10, "removed": 1}' in found
     assert count(deployment, ReplyRow) == 0
+
+
+def test_what_killed_uploads_left_goes_after_a_day(deployment: Deployment, place: Path) -> None:
+    old, new = (place / "spool" / f"{PREFIX}{name}" for name in ("old", "new"))
+    for each, days in ((old, 1.1), (new, 0.9)):
+        each.mkdir(parents=True)
+        os.utime(each, (days_ago(days), days_ago(days)))
+    settings = deployment.settings.model_copy(update={"upload_folder": str(place / "spool"), **NEVER})
+    counted = remove_old(deployment.database, settings, NOW, dry_run=True)
+    assert {r.what: r.removed for r in counted if r.removed} == {"uploads": 1}
+    assert remove_old(deployment.database, settings, NOW) == counted
+    assert [p.name for p in (place / "spool").iterdir()] == [new.name]
+
+
+def test_uploads_are_looked_for_where_the_environment_has_them(
+    deployment: Deployment, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOUCHSTONE_UPLOAD_FOLDER", str(place / "elsewhere"))
+    left = place / "elsewhere" / f"{PREFIX}left"
+    left.mkdir(parents=True)
+    os.utime(left, (days_ago(3), days_ago(3)))
+    assert removed(deployment) == {"uploads": 1}
+    assert not left.exists()

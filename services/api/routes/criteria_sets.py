@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from agents.set_diff import SetDiff
+from knowledge_base.errors import NotThere
 from services.access.audit import record_action
 from services.api.access import Approver, Place, Reader, Runner
-from services.api.chosen_set import chosen_set
+from services.api.chosen_set import chosen_set, earlier_set
 from services.api.etags import fresh
-from services.api.fields import Given, Hex, Line, Name, Told
+from services.api.fields import Given, Line, Name, Prefix, Told
 from services.api.noting import note
 from services.api.once import OnceForFile, OnceOnly
 from services.api.paging import After, Limit, Page, cursor_of, place_of
@@ -23,9 +24,10 @@ from services.api.problems import documented
 from services.api.uploads import received
 from services.criteria_sets.comparing import compare
 from services.criteria_sets.deciding import decide
+from services.criteria_sets.naming import version_meant
 from services.criteria_sets.proposing import Proposed, propose_file
 from services.criteria_sets.reading import cursor_of as place_in_list
-from services.criteria_sets.reading import list_sets, load_set, set_details
+from services.criteria_sets.reading import list_sets, set_details
 from services.criteria_sets.standing import Decision, SetStatus, decisions_of
 from services.criteria_sets.stored import SetDetails, StoredSet
 from services.exchange.judge_prompt import Language
@@ -34,11 +36,18 @@ from services.exchange.targets import ENDINGS, Target, Wanted, export_set
 from services.webhooks.outbox import announce
 
 FILE = "criteria.yaml"
+MEDIA_TYPES = {
+    ".yaml": "application/yaml", ".json": "application/json", ".py": "text/x-python", ".md": "text/markdown",
+    ".txt": "text/plain",
+}  # fmt: skip
+"""Of exports, by the ending of the file."""
 
 router = APIRouter(tags=["criteria sets"])
 
 NamePath = Annotated[Name, Path(description="A line of criteria sets.", examples=["web-quality"])]
-Version = Annotated[Hex, Path(description="Version of a set.", examples=["4f1d2c3b5a69"])]
+Version = Annotated[
+    Prefix, Path(description="Version of a set, or the first 4 or more of its digits.", examples=["4f1d2c3b5a69"])
+]
 
 
 class SetHead(Told):
@@ -90,6 +99,15 @@ def sets(
     return Page(items=heads, next=cursor_of(place_in_list(found[limit - 1])) if len(found) > limit else None)
 
 
+@router.get("/criteria-sets/{name}", summary="Versions of a line, the latest first", responses=documented(404))
+def line(name: NamePath, place: Place, caller: Reader, limit: Limit = 50, after: After = "") -> Page[SetHead]:
+    """List the versions of one line; `/approved` and `/{version}` after it give one of them whole."""
+    found = sets(place, caller, name, limit, after)
+    if not found.items and not after:
+        raise NotThere(f"there is no line {name!r} of criteria sets; GET /v1/criteria-sets lists those there are")
+    return found
+
+
 @router.get("/criteria-sets/{name}/approved", summary="The approved version of a line", responses=documented(404))
 def approved(name: NamePath, place: Place, caller: Reader) -> OneSet:
     """The version that is in force."""
@@ -97,30 +115,35 @@ def approved(name: NamePath, place: Place, caller: Reader) -> OneSet:
     return OneSet(stored=found, details=set_details(place.database, name, found.version))
 
 
-@router.get("/criteria-sets/{name}/{version}", summary="One version", responses=documented(404))
+@router.get("/criteria-sets/{name}/{version}", summary="One version", responses=documented(404, 409))
 def one(name: NamePath, version: Version, place: Place, caller: Reader) -> OneSet:
     """A version with its evidence and what was decided about it."""
-    stored = load_set(place.database, version, name)
-    return OneSet(stored=stored, details=set_details(place.database, name, version))
+    stored = version_meant(place.database, name, version)
+    return OneSet(stored=stored, details=set_details(place.database, name, stored.version))
 
 
 @router.get(
-    "/criteria-sets/{name}/{version}/diff", summary="What differs from another version", responses=documented(404)
+    "/criteria-sets/{name}/{version}/diff", summary="What differs from another version", responses=documented(404, 409)
 )
 def diff(
     name: NamePath,
     version: Version,
     place: Place,
     caller: Reader,
-    old: Annotated[Hex, Query(description="The other version, of the same line.")],
+    old: Annotated[
+        Prefix | None,
+        Query(description="Another version of the line; else the parent, or without one the approved version."),
+    ] = None,
 ) -> SetDiff:
     """Criteria kept, reworded, dropped and new since the other version, and why."""
-    return compare(place.database, name, old, version)
+    new = version_meant(place.database, name, version)
+    before = version_meant(place.database, name, old) if old else earlier_set(place.database, new)
+    return compare(place.database, name, before.version, new.version)
 
 
 @router.get(
     "/criteria-sets/{name}/{version}/export", summary="A version for other tools", response_class=Response,
-    responses=documented(404),
+    responses={**documented(404, 409), 200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}}},
 )  # fmt: skip
 def export(
     name: NamePath,
@@ -134,15 +157,16 @@ def export(
     ending: Annotated[Literal[".py", ".json"] | None, Query(description="Of `deepeval`: a module, or JSON.")] = None,
 ) -> Response:
     """The criteria as a file: our own, a rubric, a configuration of another tool, or a prompt."""
-    stored, response = load_set(place.database, version, name), Response()
+    stored, response = version_meant(place.database, name, version), Response()
     exported = export_set(stored.criteria_set, Wanted(format, mode, language, ending or ""))
     unchanged = fresh(request, response, hashlib.sha256(exported.text.encode()).hexdigest()[:32])
     if unchanged:
         return unchanged
-    file = f"{name}-{version}{ending or ENDINGS[format][0]}"
+    ending_of_it = ending or ENDINGS[format][0]
+    file = f"{name}-{stored.version}{ending_of_it}"
     kept = {n: response.headers[n] for n in ("etag", "cache-control")}
     headers = {**kept, "Content-Disposition": f'attachment; filename="{file}"'}
-    return Response(exported.text, headers=headers, media_type="text/plain")
+    return Response(exported.text, headers=headers, media_type=MEDIA_TYPES[ending_of_it])
 
 
 @router.post("/criteria-sets/{name}/{version}/decisions", summary="Approve or reject", status_code=201,
@@ -153,19 +177,21 @@ def decision(
     """Put a decision on record. At most one version of a line is approved; approving an older one rolls back."""
 
     def work() -> Decision:
+        whole = version_meant(place.database, name, version).version
+
         def told(connection: Connection, made: Decision) -> None:
-            body = {"name": name, "version": version, "decision": made.decision, "who": made.who, "note": made.note}
+            body = {"name": name, "version": whole, "decision": made.decision, "who": made.who, "note": made.note}
             announce(connection, "set.decided", body)
-            record_action(connection, caller, f"set.{given.decision}", f"{name}@{version}", {"note": given.note})
+            record_action(connection, caller, f"set.{given.decision}", f"{name}@{whole}", {"note": given.note})
 
         return decide(
-            place.database, name, version, given.decision, given.note, caller.name, seen=given.seen, within=told
+            place.database, name, whole, given.decision, given.note, caller.name, seen=given.seen, within=told
         )
 
     def found() -> Decision | None:
         last = next(reversed(decisions_of(place.database, name)), None)
-        wanted = (version, given.decision, caller.name)
-        return last if last and (last.version, last.decision, last.who) == wanted else None
+        mine = last and last.version.startswith(version) and (last.decision, last.who) == (given.decision, caller.name)
+        return last if mine else None
 
     return once.answer(work, 201, found)
 

@@ -33,19 +33,19 @@ from services.annotation.vote import StoredVote, VoteIn
 from services.annotation.votes import VotesAdded, add_votes, votes_export, votes_since, withdraw
 from services.api.access import Annotator, Place, Reader, Runner
 from services.api.chosen_set import chosen_set
-from services.api.fields import Given, Ident, Name, Prose, Storable, Told
+from services.api.fields import DatasetName, DatasetRef, Given, Ident, Name, Prose, Storable, Told
 from services.api.noting import note
 from services.api.once import OnceOnly
 from services.api.paging import After, Limit, Page, page_of, place_of
 from services.api.problems import documented
 from services.api.uploads import FileName, received
+from services.criteria_sets.origin import mined_pairs, mining_thread_of
 from services.criteria_sets.reading import approved_set
 from services.dataset_store import save_dataset
 
 router = APIRouter(tags=["datasets"])
 
-DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$")]
-DatasetId = Annotated[DatasetName, Path(description="Id or name of an open dataset.", examples=["web-answers"])]
+DatasetId = Annotated[DatasetRef, Path(description="Id or name of an open dataset.", examples=["web-answers"])]
 Annotating = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
 
 
@@ -53,7 +53,8 @@ class DatasetIn(Given):
     """A dataset to make.
 
     Attributes:
-        name: unlike that of any other; description: what people compare, in a sentence or two.
+        name: unlike that of any other, and nothing that reads like an id.
+        description: what people compare, in a sentence or two.
         domain: of the texts; recognised from them if left out.
         sampling: how pairs are handed out.
     """
@@ -293,7 +294,9 @@ def sides(dataset: DatasetId, place: Place, caller: Reader) -> PositionBias:
     return position_bias(place.database, dataset)
 
 
-@router.get("/datasets/{dataset}/accuracy", summary="How well a set's votes fit people's", responses=documented(404))
+@router.get(
+    "/datasets/{dataset}/accuracy", summary="How well a set's votes fit people's", responses=documented(404, 409)
+)
 def accuracy(
     dataset: DatasetId,
     place: Place,
@@ -303,9 +306,13 @@ def accuracy(
 ) -> dict[str, Accuracies]:
     """Of the set's vote (under its version) and of each criterion (under its hash).
 
-    From the pairs shown at random alone, and from all, weighted by how likely each was to be shown.
+    From the pairs shown at random alone, and from all, weighted by how likely each was to be shown. Pairs that the set
+    was mined from are left out.
     """
-    return set_accuracy(place.database, dataset, chosen_set(place, name, version).criteria_set)
+    stored = chosen_set(place, name, version)
+    mined = mined_pairs(place.database, stored, mining_thread_of(place.database, stored))
+    hashes = None if mined is None else {pair.hash for pair in mined}
+    return set_accuracy(place.database, dataset, stored.criteria_set, hashes)
 
 
 @router.post("/datasets/{dataset}/freeze", summary="Freeze a version", status_code=201, responses=documented(404))

@@ -13,7 +13,7 @@ from services.api.fields import Hex, Told
 from services.api.paging import After, Limit, Page, page_of, place_of
 from services.api.problems import documented
 from services.api.routes.runs import RunId
-from services.orders.order import load_order
+from services.orders.known_run import known_run
 from services.tables import JudgmentRow, ThreadRow, WantRow
 
 router = APIRouter(tags=["runs"])
@@ -58,7 +58,7 @@ def judgments(
     after: After = "",
 ) -> Page[JudgmentTold]:
     """What workers said, by key. Those that are not answered yet are left out."""
-    load_order(place.database, run)
+    known_run(place.database, run)
     row, at = JudgmentRow, place_of(after, str)
     wanted = select(WantRow.key).join(ThreadRow, ThreadRow.id == WantRow.thread).where(ThreadRow.run == run)
     names = [name for name in JudgmentTold.model_fields if name != "reused"]

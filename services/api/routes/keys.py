@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
+from knowledge_base.errors import Conflict
 from services.access.allowance import DailyAllowance
 from services.access.keys import Key, create_key, list_keys, revoke_key, rotate_key
 from services.access.scopes import Scope
@@ -69,9 +70,14 @@ def keys(place: Place, caller: Admin) -> list[Key]:
     return list(list_keys(place.database))
 
 
-@router.post("/keys", summary="Make a key", status_code=201)
+@router.post("/keys", summary="Make a key", status_code=201, responses=documented(409))
 def make(given: KeyIn, place: Place, caller: Admin) -> KeyMade:
-    """The token is told this once."""
+    """The token is told this once. The first key ends serving without keys, so it needs the scope `admin`."""
+    if "admin" not in given.scopes and not list_keys(place.database):
+        raise Conflict(
+            f"{given.name!r} would be the first key, has {', '.join(given.scopes)} and not admin, and once there is a "
+            "key nobody is served without one; make one with the scope admin first"
+        )
     made = create_key(
         place.database, given.name, list(given.scopes), who=caller, expires_in=given.expires_in,
         per_minute=given.per_minute, daily=given.daily, pepper=place.settings.key_pepper.get_secret_value(),
@@ -87,7 +93,7 @@ def rotate(key: KeyId, given: Overlap, place: Place, caller: Admin) -> KeyMade:
     return KeyMade(key=made.key, token=made.token)
 
 
-@router.delete("/keys/{key}", summary="Revoke a key", responses=documented(404))
+@router.delete("/keys/{key}", summary="Revoke a key", responses=documented(404, 409))
 def revoke(key: KeyId, place: Place, caller: Admin) -> Key:
-    """It works no longer, within seconds. The record of what it did stays."""
-    return revoke_key(place.database, key, who=caller)
+    """It works no longer, within seconds. The record of what it did stays. The last one with `admin` stays, too."""
+    return revoke_key(place.database, key, who=caller, sparing_last=True)

@@ -104,6 +104,7 @@ def one(labelling: LabellingId, place: Place, caller: Reader) -> OrderedLabellin
 @router.post("/labellings/{labelling}/resume", summary="Take up a labelling again", responses=documented(404))
 def again(labelling: LabellingId, place: Place, caller: Runner) -> OrderedLabelling:
     """Ask again for what failed, where it stood."""
+    check_allowance(place.database, caller)
     taken_up = take_up(place, labelling)
     note(place, caller, "labelling.resumed", labelling)
     return taken_up

@@ -23,10 +23,12 @@ from services.api.noting import note
 from services.api.once import OnceOnly
 from services.api.paging import After, Limit, Page, page_of, place_of
 from services.api.problems import Refused, documented
+from services.closing import close_run
 from services.dataset_store import load_dataset
 from services.deployment import Deployment
 from services.estimate import Estimate
-from services.orders.order import Customer, Ordered, State, cancel, list_orders, load_order, place_order, resume
+from services.orders.known_run import known_run
+from services.orders.order import Customer, Ordered, State, cancel, list_orders, place_order, resume
 from services.orders.quote import Quote, create, quote
 from services.report import report_html
 from services.result_reading import result_of
@@ -130,7 +132,7 @@ def runs(
 @router.get("/runs/{run}", summary="One run", responses=documented(404))
 def one(run: RunId, place: Place, caller: Reader) -> Ordered:
     """How a run was ordered and how it stands."""
-    return load_order(place.database, run)
+    return known_run(place.database, run)
 
 
 @router.post("/runs/{run}/cancel", summary="Stop a run", responses=documented(404, 409))
@@ -144,6 +146,7 @@ def stop(run: RunId, place: Place, caller: Runner) -> Ordered:
 @router.post("/runs/{run}/resume", summary="Take up a run again", responses=documented(404, 409))
 def again(run: RunId, place: Place, caller: Runner) -> Ordered:
     """Take up a run that failed or was cancelled, where it stood."""
+    check_allowance(place.database, caller)
     resumed = resume(place, run)
     note(place, caller, "run.resumed", run)
     return resumed
@@ -152,7 +155,7 @@ def again(run: RunId, place: Place, caller: Runner) -> Ordered:
 @router.get("/runs/{run}/rounds", summary="What happened in each round", responses=documented(404))
 def rounds(run: RunId, place: Place, caller: Reader) -> list[RoundRecord]:
     """Each finished round of the whole: every criterion's evidence, what was decided of it, and why."""
-    load_order(place.database, run)
+    known_run(place.database, run)
     return list(SqlLedger(place.database, run, f"{run}-main").records())
 
 
@@ -219,5 +222,15 @@ def _place(place: Deployment, given: RunIn, caller: Identity) -> OrderedRun:
 
 
 def _result(place: Deployment, run: str) -> RunResult:
-    load_order(place.database, run)
+    order = known_run(place.database, run)
+    if order.state != "finished":
+        raise Refused(409, "run", f"run {run} has no result: {_NO_RESULT[order.state].format(run=run, order=order)}")
+    close_run(place.database, run)
     return result_of(place.database, run)
+
+
+_NO_RESULT: dict[State, str] = {
+    "running": "it is under way; GET /v1/runs/{run}/events tells when it ends",
+    "failed": "it failed ({order.fault}); once that is mended, POST /v1/runs/{run}/resume takes it up",
+    "cancelled": "it was {order.fault}; POST /v1/runs/{run}/resume takes it up where it stood",
+}

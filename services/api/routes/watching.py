@@ -12,7 +12,7 @@ from services.api.access import Place, Reader
 from services.api.problems import documented
 from services.api.routes.runs import RunId
 from services.api.watching import Standing, events_of, standing_of
-from services.orders.order import load_order
+from services.orders.known_run import known_run
 
 router = APIRouter(tags=["runs"])
 
@@ -25,7 +25,7 @@ def progress(run: RunId, place: Place, caller: Reader) -> Standing:
 
 def _there(run: RunId, place: Place, caller: Reader) -> str:
     """Before the stream begins, since after that no error can be told."""
-    return load_order(place.database, run).run
+    return known_run(place.database, run).run
 
 
 @router.get(

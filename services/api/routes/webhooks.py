@@ -26,7 +26,9 @@ class WebhookIn(Given):
     """An address to tell of events; all of them where none is named."""
 
     url: Line = Field(examples=["https://example.org/touchstone"])
-    events: list[Ident] = Field(default=[], max_length=20, examples=[["run.finished", "drift.found"]])
+    events: list[Annotated[Line, Field(max_length=96)]] = Field(
+        default=[], max_length=20, examples=[["run.finished", "drift.found"]]
+    )
 
 
 @router.get("/webhooks", summary="All webhooks")

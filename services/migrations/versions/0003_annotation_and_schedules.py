@@ -61,7 +61,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("cursor", sa.Float(precision=53), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
-        sa.Column("created_by", sa.String(length=96), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=96), nullable=False),
         sa.Column("created_at", sa.Float(precision=53), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
@@ -161,8 +162,11 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=12), nullable=False),
         sa.Column("fault", sa.Text(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=96), nullable=False),
+        sa.Column("criteria_set", sa.String(length=96), nullable=False),
         sa.Column("forced", sa.Boolean(), nullable=False),
-        sa.Column("begun_by", sa.String(length=96), nullable=False),
+        sa.Column("begun_by", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=96), nullable=False),
         sa.Column("dataset", sa.String(length=64), nullable=False),
         sa.Column("old", sa.String(length=64), nullable=False),
         sa.Column("new", sa.String(length=64), nullable=False),
@@ -183,6 +187,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
         sa.UniqueConstraint("occupies"),
     )
+    op.create_index("ix_refreshes_key", "refreshes", ["key"])
     op.create_index("ix_refreshes_schedule", "refreshes", ["schedule"])
     op.create_index("ix_refreshes_status", "refreshes", ["status"])
     op.create_table(

@@ -147,10 +147,27 @@ def test_a_repeat_tells_both_votes_and_whether_the_order_was_the_same(database: 
     cast(database, [(pair, "", "a"), (pair, "", "b")])
     found = repeats(database, NAME)
     assert [(r.first.choice, r.second.choice, r.flipped, r.same_order) for r in found] == [
-        ("a", "b", True, False), ("b", "b", False, None), ("b", "a", True, None),
+        ("a", "b", True, False), ("a", "b", True, None), ("a", "a", False, True),
     ]  # fmt: skip
     assert repeats(database, NAME, since=found[1].second.recorded_at) == found[2:]
     assert not any(r.planned for r in found)
+
+
+@pytest.mark.parametrize("slip", [1, 2, 3])
+def test_a_slip_among_repeats_counts_once(quick: Database, slip: int) -> None:
+    (pair,) = filled(quick, 1)
+    for at in range(5):
+        cast(quick, [(pair, "ann", "b" if at == slip else "a")], at=float(at))
+    assert [r.flipped for r in repeats(quick, NAME)] == [number == slip for number in range(1, 5)]
+
+
+def test_repeats_are_held_against_the_first_answer_that_was_not_withdrawn(quick: Database) -> None:
+    (pair,) = filled(quick, 1)
+    for at, choice in enumerate("abb"):
+        cast(quick, [(pair, "ann", choice)], at=float(at))
+    assert [r.flipped for r in repeats(quick, NAME)] == [True, True]
+    withdraw(quick, NAME, repeats(quick, NAME)[0].first.id)
+    assert [(r.first.choice, r.second.choice) for r in repeats(quick, NAME)] == [("b", "b")]
 
 
 def test_a_large_dataset_is_summed_up_pair_by_pair(quick: Database) -> None:

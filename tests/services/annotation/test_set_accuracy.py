@@ -14,6 +14,7 @@ from services.annotation.accuracy import set_accuracy, unbiased_accuracy
 from services.annotation.answering import answer
 from services.annotation.dataset import Sampling, open_dataset
 from services.annotation.handing import next_pair
+from services.annotation.judged import criteria_votes
 from services.annotation.pairs import add_pairs
 from services.annotation.vote import VoteIn
 from services.annotation.votes import add_votes, withdraw
@@ -81,6 +82,23 @@ def test_once_all_are_answered_all_ways_agree_but_for_the_sample(quick: Database
     assert found.weighted.accuracy == pytest.approx(found.naive.accuracy)
     assert found.weighted.high - found.weighted.low < 1e-6
     assert len(hashes) == found.population
+
+
+def test_pairs_that_the_set_was_mined_from_are_left_out(quick: Database) -> None:
+    hashes, truth = made(quick, 40, seed=6)
+    answered(quick, NAME, truth, 40)
+    whole = set_accuracy(quick, NAME, SET)[X]
+    wrong = {h for h in hashes if _misses(quick, h, truth[h])}
+    found = set_accuracy(quick, NAME, SET, wrong)[X]
+    assert (whole.mined, found.mined, found.name) == (0, len(wrong), SET.members[0].criterion.name)
+    assert 0 < whole.naive.accuracy < found.naive.accuracy == found.weighted.accuracy == 1.0
+    assert set_accuracy(quick, NAME, SET, None)[X].mined is None
+
+
+def _misses(database: Database, pair: str, truth: str) -> bool:
+    with database.read() as connection:
+        (sign,) = criteria_votes(connection, [X], [pair]).signs[:, 0].tolist()
+    return bool(sign != {"a": 1, "b": -1}[truth])
 
 
 def test_predictions_are_scored_against_what_most_votes_say(database: Database) -> None:

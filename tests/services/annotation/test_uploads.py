@@ -301,7 +301,7 @@ def test_a_kill_between_texts_and_votes_leaves_the_dataset_as_it_was(
     path = jsonl(tmp_path / "pairs.jsonl", NATIVE)
     dataset(database)
     with monkeypatch.context() as patch:
-        patch.setattr("services.annotation.uploading.recount", lambda *_: 1 / 0)
+        patch.setattr("services.annotation.prepared.recount", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             upload(database, NAME, path)
     assert counts(database)[:2] == (0, 0)

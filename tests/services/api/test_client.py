@@ -177,3 +177,9 @@ def test_a_server_that_is_away_is_told_in_a_line(tmp_path: Path, pairs: Path, mo
     assert ran.exit_code == 1
     assert "does not answer" in ran.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_lists_every_method_of_the_client() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "service.md").read_text(encoding="utf-8")
+    methods = {name for name in vars(Client) if not name.startswith("_")}
+    assert {name for name in methods if f"`{name}(" not in page} == set()

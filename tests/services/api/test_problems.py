@@ -23,6 +23,10 @@ def client() -> Iterator[TestClient]:
         with open("/dev/full", "wb", buffering=0) as disk:
             disk.write(b"no room")
 
+    @app.post("/body")
+    def body(given: dict[str, int]) -> dict[str, int]:
+        return given
+
     @app.get("/gone")
     def gone() -> None:
         Path("/nowhere/at/all").read_bytes()
@@ -44,3 +48,14 @@ def test_any_other_fault_of_the_system_is_ours_and_tells_nothing_of_the_machine(
     assert answer.status_code == 500
     assert "nowhere" not in answer.text
     assert answer.json()["type"] == problems.TYPES + "internal"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": "\xff"}', b'{"a": ' + b"[" * 100_000, b'{"a": ' + b"9" * 10_000 + b"}"],
+    ids=["bytes", "deep", "long"],
+)
+def test_a_body_that_no_reader_takes_is_faulty_like_any_other(client: TestClient, body: bytes) -> None:
+    answer = client.post("/body", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"] == problems.MEDIA_TYPE

@@ -69,6 +69,9 @@ def test_a_run_is_cancelled_and_resumed(api: Any) -> None:
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
     api.work()
     assert api.get(f"/v1/runs/{run}").json()["state"] == "cancelled"
+    none = api.get(f"/v1/runs/{run}/result")
+    assert none.status_code == 409
+    assert f"cancelled by local; POST /v1/runs/{run}/resume" in none.json()["detail"]
     assert api.post(f"/v1/runs/{run}/resume").json()["state"] == "running"
     api.work()
     assert api.get(f"/v1/runs/{run}").json()["state"] == "finished"
@@ -116,10 +119,10 @@ def test_judgments_are_told_by_criterion_pair_and_status(api: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "where", "told"),
     [
-        ({"dataset": "letters", "name": "bad name"}, "body.name", "pattern"),
+        ({"dataset": "letters", "name": "bad name"}, "body.name", "is 'bad name'; use letters"),
         ({"dataset": "letters", "name": "line", "config": {"rounds": 0}}, "body.config.rounds", "greater than"),
-        ({"dataset": "letters", "name": "line", "confg": {}}, "body.confg", "not permitted"),
-        ({"name": "line"}, "body.dataset", "required"),
+        ({"dataset": "letters", "name": "line", "confg": {}}, "body.confg", "did you mean 'config'?"),
+        ({"name": "line"}, "body.dataset", "is missing"),
         ({"dataset": "letters", "name": "line", "config": {"seed": 10**40}}, "body.config.seed", "less than"),
     ],
 )

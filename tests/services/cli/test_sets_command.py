@@ -144,12 +144,12 @@ def test_the_result_beside_a_file_gives_its_evidence(database: Database, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["show", "forum"], "there is no version of 'forum'"),
+        (["show", "forum"], "there is no line 'forum'"),
         (["show", "web", "ffff"], "there is no version 'ffff'"),
         (["show", "web", FIRST.version[:2]], "is short for"),
-        (["approve", "web", "0" * 12], "there is no criteria set"),
+        (["approve", "web", "0" * 12], "there is no version '000000000000'"),
         (["approve", "web", FIRST.version, "--as", ""], ""),
-        (["diff", "forum"], "there is no version"),
+        (["diff", "forum"], "there is no line 'forum'"),
         (["import", "/nowhere/criteria.yaml", "--name", "web"], "cannot be read"),
         (["import", "/nowhere/criteria.yaml", "--name", "two words"], ""),
     ],

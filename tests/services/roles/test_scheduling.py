@@ -25,6 +25,7 @@ from services.roles.leadership import Leadership
 from services.roles.scheduling import DUTY, schedule, see_to
 from services.roles.tables import LeaderRow
 from services.tables import ReplyRow
+from services.webhooks.delivering import DeliveryReport
 
 
 @pytest.fixture
@@ -149,6 +150,42 @@ def test_of_two_schedulers_one_works_and_the_other_takes_over(deployment: Deploy
         with Running(deployment, duty("second")):
             first.ending.asked = True
             await_that(lambda: "second" in looked)
+
+
+def test_whoever_waits_for_a_long_look_to_end_leads_no_more(deployment: Deployment) -> None:
+    begun, hold = threading.Event(), threading.Event()
+    looked: list[int] = []
+
+    def slow() -> int:
+        begun.set()
+        hold.wait(60)
+        return 0
+
+    with Running(deployment, Duty("slow", 0.05, slow)) as first:
+        assert begun.wait(10)
+        first.ending.asked = True
+        with Running(deployment, Duty("watched", 0.05, lambda: looked.append(1) or 0)):
+            try:
+                await_that(lambda: looked, seconds=10)
+            finally:
+                hold.set()
+
+
+def test_webhooks_that_are_slow_to_take_what_they_are_told_do_not_hold_up_the_end(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, sent = threading.Event(), list[float]()
+
+    def deliver(*_: object) -> DeliveryReport:
+        sent.append(time.monotonic())
+        if len(sent) == 3:
+            done.set()
+        return DeliveryReport(delivered=1)
+
+    monkeypatch.setattr("services.roles.duties.deliver", deliver)
+    [webhooks] = [d for d in duties(deployment, done) if d.name == "webhooks"]
+    assert webhooks.look() == 3
+    assert len(sent) == 3
 
 
 def test_nothing_is_done_by_whoever_does_not_lead(deployment: Deployment) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from workbench import finish as finish_run
 
 from agents.assessment import assess
 from agents.criteria_set import CriteriaSet, Lineage, Member
-from agents.pairs import Dataset
+from agents.pairs import Dataset, Pair
 from agents.votes import tally
 from services.annotation.dataset import Sampling, create_dataset
 from services.annotation.freezing import freeze
@@ -126,12 +127,12 @@ def vote_on(database: Any, dataset: str, data: Dataset, annotator: str = "ann") 
 
 def build(
     deployment: Deployment, pairs: int = 40, terms: Terms = TERMS, cron: str = "0 * * * *", zone: str = "UTC",
-    by_hand: str = "",
+    by_hand: str = "", ranked: int = 0,
 ) -> World:  # fmt: skip
     """The world as the first set is approved: mined, or made by hand of the criterion about these letters."""
     database = deployment.database
     opened = create_dataset(database, "letters", "Which text is better?", secret="s", sampling=Sampling())
-    vote_on(database, opened.id, letter_dataset(pairs))
+    vote_on(database, opened.id, ranking(ranked) if ranked else letter_dataset(pairs))
     frozen = freeze(database, opened.id)
     run = "" if by_hand else _mined(deployment, frozen)
     made = set_by_hand(by_hand, frozen.hash) if by_hand else result_of(database, run).criteria_set
@@ -139,6 +140,15 @@ def build(
     decide(database, "letters", stored.version, "approve", "good", "ada")
     spec = ScheduleSpec(name="hourly", dataset=opened.id, criteria_set="letters", cron=cron, zone=zone, terms=terms)
     return World(deployment, opened.id, stored, create_schedule(database, spec, "ada", START))
+
+
+def ranking(prompts: int, answers: int = 4) -> Dataset:
+    """Every answer to a prompt compared with every other one, so that each text stands in several pairs."""
+    texts = [text for p in letter_dataset(prompts * answers // 2, seed=8).pairs for text in (p.a, p.b)]
+    ranked = [two for i in range(prompts) for two in combinations(texts[answers * i : answers * (i + 1)], 2)]
+    told = [(a, b, "a" if a.count("e") > b.count("e") else "b") for a, b in ranked]
+    pairs = tuple(Pair(id=str(i), a=a, b=b, preferred=p) for i, (a, b, p) in enumerate(told))  # type: ignore[arg-type]
+    return Dataset(name="ranked", pairs=pairs)
 
 
 def _mined(deployment: Deployment, frozen: Dataset) -> str:

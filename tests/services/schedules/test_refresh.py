@@ -24,6 +24,7 @@ from services.criteria_sets.deciding import decide
 from services.criteria_sets.keeping import keep_set
 from services.criteria_sets.reading import list_sets, load_set, set_details
 from services.mining_thread import load_run, load_thread
+from services.orders.known_run import known_run
 from services.schedules import working as steps
 from services.schedules.acknowledging import acknowledge_drift
 from services.schedules.asking import SAMPLES
@@ -64,6 +65,15 @@ class TestFromVotesToProposal:
         letters.vote()
         letters.refresh()
         assert sorted(letters.events()) == ["run.finished", "set.proposed"]
+
+    def test_the_run_that_mined_can_be_looked_at_and_is_by_the_refresh(self, letters: World) -> None:
+        letters.vote()
+        refresh = letters.refresh()
+        run = known_run(letters.database, refresh.mining)
+        assert (run.state, run.name, run.by) == ("finished", "letters", f"refresh {refresh.id}")
+        assert (run.version, run.source) == (refresh.new, letters.dataset)
+        with pytest.raises(NotThere):
+            known_run(letters.database, "no such run")
 
     def test_the_current_set_is_where_mining_starts(self, letters: World) -> None:
         letters.vote()
