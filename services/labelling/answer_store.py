@@ -48,7 +48,13 @@ class AnswerStore:
         return found
 
     def keep(self, answers: Sequence[tuple[Ask, Judgment]], finished: Mapping[int, PairResult]) -> None:
-        """Write answers that came, and the labels (by position) that they completed, all or nothing."""
+        """Write answers that came, and the labels (by position) that they completed, all or nothing.
+
+        They were paid for: while the database is busy they wait. Kept twice, they are kept once.
+        """
+        self._database.again(lambda: self._keep(answers, finished))
+
+    def _keep(self, answers: Sequence[tuple[Ask, Judgment]], finished: Mapping[int, PairResult]) -> None:
         with self._database.write() as connection:
             if answers:
                 self._keep_answers(connection, answers)

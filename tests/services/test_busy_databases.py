@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 import pytest
 from batch_desk import Desk
+from busy import held_for, opened_hastily
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from letter_parties import letter_judgment
@@ -16,7 +15,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services import database as database_module
-from services import embedded_file
 from services.api import problems
 from services.batches import begin
 from services.database import Database
@@ -27,32 +25,8 @@ from services.tables import JudgmentRow, ReplyRow
 @pytest.fixture
 def hasty(database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The same database, opened by somebody who gives up waiting for a lock after a twentieth of a second."""
-    url = database_url
-    if url.startswith("sqlite"):
-        monkeypatch.setattr(embedded_file, "BUSY_SECONDS", 0.05)
-    else:
-        url += "&options=-c%20lock_timeout%3D50ms"
-    with closing(Database(url)) as opened, opened.read():
+    with opened_hastily(database_url, monkeypatch) as opened:
         yield opened
-
-
-@contextmanager
-def held_for(database: Database, seconds: float) -> Iterator[None]:
-    """Somebody else writes for so long."""
-    begun = threading.Event()
-
-    def hold() -> None:
-        with database.write():
-            begun.set()
-            threading.Event().wait(seconds)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert begun.wait(10)
-    try:
-        yield
-    finally:
-        holder.join()
 
 
 def add(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from busy import held_for, opened_hastily
 from labelling_bench import created, judgments, letter_sheet, pairs_file
 from letter_parties import LetterParties, letter_criterion, letter_dataset
 from sqlalchemy import select, update
@@ -150,6 +151,16 @@ def test_a_label_is_written_and_counted_once(here: Place) -> None:
         here.store.keep(said, {position(here): found})
     progress = label_progress(here.database, here.labelling)
     assert (progress.done, progress.asked, progress.saved) == (1, found.asked, found.saved)
+
+
+def test_answers_that_were_paid_for_outlast_a_long_write_of_others(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, said = result()
+    with opened_hastily(load_settings().database, monkeypatch) as hasty, held_for(here.database, 0.5):
+        AnswerStore(hasty, here.labelling).keep(said, {position(here): found})
+    progress = label_progress(here.database, here.labelling)
+    assert (progress.done, progress.asked) == (1, found.asked)
 
 
 def test_an_answer_and_the_label_it_completes_are_written_together_or_not_at_all(here: Place) -> None:
