@@ -58,6 +58,14 @@ def close_run(database: Database, run: str) -> None:
         log.exception("run %s has ended and cannot be closed", run)
 
 
+def is_closed(database: Database, run: str) -> bool:
+    """Whether nothing is due any more for a run, or nothing ever was, as nobody ordered it."""
+    try:
+        return load_order(database, run).ended_at > 0
+    except NotThere:
+        return True
+
+
 def _ended_runs(database: Database) -> list[Callable[[], None]]:
     orders = [order for end in ENDS for order in list_orders(database, state=end, limit=100, unclosed=True)]
     return [partial(_close, database, order) for order in orders]

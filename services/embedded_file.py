@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
@@ -24,6 +26,8 @@ from services.tables import Tables
 BUSY_SECONDS = 60
 """How long a connection waits for another process's write; nearly all take milliseconds, a large upload seconds."""
 
+PAUSE_SECONDS = 0.01
+
 
 class EmbeddedFile:
     """An SQLite file.
@@ -38,6 +42,7 @@ class EmbeddedFile:
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(immediate=True)
         self._inherited: list[Pool] = []
+        self._turn = threading.RLock()
 
     @property
     def place(self) -> str:
@@ -52,9 +57,18 @@ class EmbeddedFile:
 
     @contextmanager
     def write(self, _writers: str = "alone") -> Iterator[Connection]:
-        """See `Database.write`; a writer is always alone."""
-        with self._writer.begin() as connection:
-            yield connection
+        """See `Database.write`; a writer is always alone.
+
+        Threads of a process wait for each other before they take a connection, so that as many as wait leave all
+        connections to readers, and nobody asks the file again and again. Whoever has waited for long asks all the same.
+        """
+        mine = self._turn.acquire(timeout=BUSY_SECONDS)
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        finally:
+            if mine:
+                self._turn.release()
 
     def prepare(self) -> None:
         """Have the file hold the tables of this program: made if it is new, brought up if it is older.
@@ -97,6 +111,7 @@ class EmbeddedFile:
 
     def forget(self) -> None:
         """In a forked child: leave the parent's connections alone; SQLite forbids to use or to close them."""
+        self._turn = threading.RLock()
         self._inherited.append(self._engine.pool)
         self._engine.dispose(close=False)
 
@@ -179,8 +194,23 @@ def _prepare(keys: str, connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     pragmas = (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", f"foreign_keys={keys}")
     for pragma in pragmas:
-        with closing(connection.execute(f"PRAGMA {pragma}")):
-            continue
+        _execute_patiently(connection, f"PRAGMA {pragma}")
+
+
+def _execute_patiently(connection: Any, statement: str) -> None:
+    """Execute a statement, waiting for others.
+
+    Of several that turn a new file to WAL side by side, SQLite refuses all but one without waiting at all.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(connection.execute(statement)):
+                return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def _begin(connection: Connection) -> None:

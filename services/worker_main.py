@@ -6,6 +6,7 @@ So that no leak lasts, whoever starts a worker and will replace it tells it to e
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import nullcontext, suppress
 
 from services.deployment import close_standing
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         tether(given.parent)
     settings = load_settings()
     roles = roles_of(settings)
+    os.nice(roles.niceness)
     ending = Ending(roles.grace_seconds if given.grace is None else given.grace)
     ending.install()
     configure_logs(settings, "worker")

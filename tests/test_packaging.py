@@ -34,6 +34,7 @@ WITH_ANOTHER = {
     "click": "typer",
     "httpx2": "openai",
     "starlette": "fastapi",
+    "anyio": "fastapi",
 }
 """Imported, but a part of a dependency that is declared."""
 

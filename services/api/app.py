@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from services.access.doorkeeper import Doorkeeper
@@ -17,6 +19,7 @@ from services.api.access import known_caller
 from services.api.middleware import Passage
 from services.api.routes import ROUTERS, public
 from services.api.watching import Hub, standing_of
+from services.closing import close_run, is_closed
 from services.database import Database
 from services.deployment import Deployment
 from services.queue import JobQueue
@@ -24,6 +27,9 @@ from services.settings import Settings
 
 MOST_BYTES = 4_000_000
 """Of a body that is no upload."""
+
+THREADS = 100
+"""Requests that are worked on at a time."""
 
 DESCRIPTION = """Mines written quality criteria from a few dozen human preferences, and puts them to work.
 
@@ -68,9 +74,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     remove_left_behind(settings.spool, time.time() - LEFT_SECONDS)
     deployment = Deployment(settings, database, JobQueue(settings.redis_url, settings.job_seconds))
     app.state.deployment = deployment
+    # Requests that wait for the database hold a thread each; those that only read must not wait for them.
+    current_default_thread_limiter().total_tokens = THREADS
     if app.state.preload:
         threading.Thread(target=deployment.parties.preload, name="preload", daemon=True).start()
-    app.state.hub = Hub(lambda run: standing_of(database, run))
+    app.state.hub = Hub(partial(standing_of, database), partial(is_closed, database), partial(close_run, database))
     app.state.doorkeeper = Doorkeeper(database, settings, settings.redis_url)
     try:
         yield

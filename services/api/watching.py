@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.chronicle import RoundRecord
 from services.call_tally import Took
-from services.closing import ENDS, close_run
+from services.closing import ENDS
 from services.database import Database
 from services.orders.known_run import known_run
 from services.orders.order import State
@@ -25,8 +25,13 @@ from services.sql_ledger import SqlLedger
 
 POLL_SECONDS = 0.25
 RETRY_MILLISECONDS = 1000
-RESTS = 4.0
-"""Looking takes at most one part in so many, and one, of the time: on a big run it is done less often."""
+RESTS = 3.0
+"""Looking takes at most one part in so many, and one, of a processor, for all runs together: on big runs, or where
+many are watched, each is looked at less often."""
+
+
+CLOSING_SECONDS = 5.0
+"""How long a scheduler is left to do what is due at a run's end."""
 
 
 class Standing(BaseModel):
@@ -59,9 +64,6 @@ def standing_of(database: Database, run: str) -> Standing:
         NotThere: no such run was ordered.
     """
     order, progress = known_run(database, run), progress_of(database, run)
-    if order.state in ENDS:
-        # Whoever is told of the end may ask for the criteria set next.
-        close_run(database, run)
     return Standing(
         run=run, state=order.state, fault=order.fault or progress.faults, threads=progress.threads,
         rounds=progress.latest.number if progress.latest else 0, wanted=progress.wanted, answered=progress.answered,
@@ -71,24 +73,38 @@ def standing_of(database: Database, run: str) -> Standing:
 
 @dataclass
 class _Feed:
-    """What the watchers of one run share."""
+    """What the watchers of one run share; `spent` is the processor time that the last look at it took, in seconds."""
 
     seen: Standing | None
     changed: asyncio.Condition
     task: asyncio.Task[None] | None = None
     watchers: int = 0
+    spent: float = 0.0
     fault: BaseException | None = None
 
 
 class Hub:
     """The feeds of this process; made and used in its event loop.
 
+    Whoever is told of a run's end may ask for its criteria set next, so the end is told once that is kept. A scheduler
+    sees to it; only where none does soon, it is done here.
+
     Args:
-        read: run id -> where it stands; called in a thread.
+        read: run id -> where it stands; called in a thread, as are the others.
+        closed: run id -> whether all that is due at its end has been done.
+        close: run id: do it.
     """
 
-    def __init__(self, read: Callable[[str], Standing]) -> None:
-        self._read, self._feeds = read, dict[str, _Feed]()
+    def __init__(
+        self,
+        read: Callable[[str], Standing],
+        closed: Callable[[str], bool] = lambda _: True,
+        close: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._read, self._closed, self._close = read, closed, close
+        self._feeds = dict[str, _Feed]()
+        # One look at a time: side by side they would only keep each other, and requests, from the interpreter.
+        self._looking = asyncio.Semaphore(1)
         self._closing = False
 
     async def follow(self, run: str) -> AsyncIterator[Standing]:
@@ -134,9 +150,11 @@ class Hub:
 
     async def _poll(self, run: str, feed: _Feed) -> None:
         while True:
-            begun = time.monotonic()
             try:
-                found = await asyncio.to_thread(self._read, run)
+                async with self._looking:
+                    found, feed.spent = await asyncio.to_thread(self._look, run)
+                if found.state in ENDS:
+                    await self._see_closed(run)
             except Exception as error:
                 feed.fault = error
             else:
@@ -145,7 +163,20 @@ class Hub:
                 feed.changed.notify_all()
             if feed.fault or found.state != "running":
                 return
-            await asyncio.sleep(max(POLL_SECONDS, RESTS * (time.monotonic() - begun)))
+            await asyncio.sleep(max(POLL_SECONDS, RESTS * sum(each.spent for each in self._feeds.values())))
+
+    async def _see_closed(self, run: str) -> None:
+        until = time.monotonic() + CLOSING_SECONDS
+        while not await asyncio.to_thread(self._closed, run):
+            if time.monotonic() > until:
+                await asyncio.to_thread(self._close, run)
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _look(self, run: str) -> tuple[Standing, float]:
+        """Where a run stands, and the processor time that finding out took: a busy machine must not slow it further."""
+        begun = time.thread_time()
+        return self._read(run), time.thread_time() - begun
 
 
 async def events_of(hub: Hub, database: Database, run: str, last: str) -> AsyncIterator[ServerSentEvent]:

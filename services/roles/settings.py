@@ -20,6 +20,8 @@ class RoleSettings(BaseSettings):
             their batches wait in the database. Small is fair, large keeps workers on far hosts busy.
         grace_seconds: time that the job at hand is given when a worker is asked to end, 0 to 3600; then it is stopped,
             and what it has not done is given back.
+        niceness: by how much workers yield the processor to the API and the scheduler beside them, 0 to 19; 0: not at
+            all.
         leader_seconds: how long a scheduler leads after it was last heard of, 1 to 3600.
         schedule_seconds: pause between two looks at schedules, webhooks and finished runs, 0.1 to 3600.
         retention_hours: pause between two removals of what is kept no longer, 1 to 8760.
@@ -38,6 +40,7 @@ class RoleSettings(BaseSettings):
 
     batches_ahead: Annotated[int, Field(ge=1, le=100)] = 2
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
+    niceness: Annotated[int, Field(ge=0, le=19)] = 10
     leader_seconds: Annotated[float, Field(ge=1, le=3600)] = 15.0
     schedule_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     retention_hours: Annotated[float, Field(ge=1, le=8760)] = 24.0

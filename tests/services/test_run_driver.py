@@ -178,6 +178,7 @@ def test_workers_with_another_judge_than_the_runs_end_it_soon_and_say_so(
         "    return Changed()\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(place)]))
+    monkeypatch.syspath_prepend(place)
     settings = load_settings(parties="changed_parties", sweep_seconds=0.1)
     run = created(settings)
     with pytest.raises(RunError, match="main: WrongJudge: judge 'letters/1' is asked, but this worker has 'letters/2'"):

@@ -12,6 +12,7 @@ from services.api.access import Place, Reader
 from services.api.problems import documented
 from services.api.routes.runs import RunId
 from services.api.watching import Standing, events_of, standing_of
+from services.closing import ENDS, close_run
 from services.orders.known_run import known_run
 
 router = APIRouter(tags=["runs"])
@@ -20,7 +21,10 @@ router = APIRouter(tags=["runs"])
 @router.get("/runs/{run}/progress", summary="Where a run stands", responses=documented(404))
 def progress(run: RunId, place: Place, caller: Reader) -> Standing:
     """For those who cannot follow events: ask again after a second or so."""
-    return standing_of(place.database, run)
+    found = standing_of(place.database, run)
+    if found.state in ENDS:
+        close_run(place.database, run)
+    return found
 
 
 def _there(run: RunId, place: Place, caller: Reader) -> str:

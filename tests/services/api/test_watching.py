@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.api import watching
 from services.api.watching import POLL_SECONDS, Hub, Standing, rounds_told
 from services.call_tally import Took
 
@@ -82,6 +84,50 @@ def test_looking_ends_with_the_last_watcher() -> None:
 
     before, after = asyncio.run(main())
     assert after <= before + 1
+
+
+@pytest.mark.parametrize(("scheduler", "closes"), [(True, 0), (False, 1)])
+def test_the_end_is_told_once_all_that_is_due_is_done(
+    scheduler: bool, closes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "CLOSING_SECONDS", 1.0)
+    asked: list[str] = []
+    closed: list[str] = []
+
+    def is_closed(run: str) -> bool:
+        asked.append(run)
+        return bool(closed) or (scheduler and len(asked) > 2)
+
+    async def main() -> list[int]:
+        return await watch(Hub(Reader(2), is_closed, closed.append))
+
+    assert asyncio.run(main()) == [1, 2]
+    assert (len(asked) > 2, closed) == (True, ["r"] * closes)
+
+
+def test_a_look_that_takes_long_slows_all_looks_together_not_each_of_them() -> None:
+    """Fifty runs, one of which takes a fifth of a second to look at: it, too, is looked at again soon."""
+
+    async def main() -> int:
+        reader = Reader(1000)
+
+        def read(run: str) -> Standing:
+            if run == "large":
+                until = time.thread_time() + 0.2
+                while time.thread_time() < until:
+                    pass
+            return reader(run)
+
+        hub = Hub(read)
+        watchers = [asyncio.create_task(anext(hub.follow(run))) for run in ["large", *map(str, range(50))]]
+        await asyncio.gather(*watchers)
+        counted = reader.read
+        seen = hub.follow("large")
+        await anext(seen)
+        await asyncio.wait_for(anext(seen), 5)
+        return reader.read - counted
+
+    assert asyncio.run(main()) >= 1
 
 
 def test_closing_ends_every_feed() -> None:

@@ -29,6 +29,8 @@ def _restored() -> Iterator[None]:
 @pytest.fixture
 def ending(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ending]:
     monkeypatch.setattr(module, "SAME_SECONDS", 0.2)
+    # Whoever runs these tests may do so under `nohup`, which is respected.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     made = Ending(30.0)
     made.install()
     yield made
