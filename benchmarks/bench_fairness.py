@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from agents.judge import Judge, Question
 from agents.judgments import Ask, Judgment
@@ -34,11 +34,12 @@ from services.batches import hand_out
 from services.database import Database
 from services.deployment import Deployment, opened
 from services.embedded_redis import EmbeddedRedis
+from services.lease import take
 from services.run_config import RunConfig
 from services.runs import create_run
 from services.settings import Settings, load_settings
 from services.sql_ledger import SqlLedger
-from services.tables import JudgmentRow, ThreadRow, WantRow
+from services.tables import JudgmentRow, WantRow
 from services.turns import SMALL
 from services.workforce import Workforce
 
@@ -46,6 +47,7 @@ BATCH, LARGEST = 20, 64
 """Judgments in a batch, and batches of the largest run."""
 
 QUESTION_SECONDS = 0.0015
+LONG = 3600.0
 SOURCE = Provenance(kind="mined", source="fairness benchmark", year=2026)
 ONLY = Criterion(name="Any", description="The better text comes first.", provenance=SOURCE)
 
@@ -143,8 +145,8 @@ def _wanted(database: Database, number: int, judgments: int) -> str:
     ledger = SqlLedger(database, run, thread)
     ledger.remember([ONLY])
     ledger.want([Ask(judge="steady/1", criterion=ONLY.hash, pair=p.hash) for p in pairs])
-    with database.write() as connection:
-        connection.execute(update(ThreadRow).where(ThreadRow.id == thread).values(status="finished"))
+    # Whoever would advance it finds it taken.
+    assert take(database, thread, LONG) is not None
     return thread
 
 
